@@ -1,0 +1,197 @@
+"""The shapes that travel between `app_service` and everyone who calls it: one image, one job, one answer."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+NOT_ANSWERED = "not_answered"
+UNCERTAIN = "uncertain"
+
+
+class Shape(BaseModel):
+    """Immutable; an unknown field is refused, so that nobody can set what the contract does not offer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class User(Shape):
+    id: str
+    username: str
+    role: Literal["doctor", "admin"]
+
+
+class Session(Shape):
+    token: str
+    expires_at: datetime
+    user: User
+
+
+class Notice(Shape):
+    """Something a doctor should know about a study or an answer; `code` is for support."""
+
+    code: str
+    detail: str
+
+
+class Study(Shape):
+    """One image or volume, stored once, never changed. `shape` is rows, columns[, slices or channels]."""
+
+    id: str
+    kind: Literal["image", "volume"]
+    modality: str
+    filename: str
+    size_bytes: int
+    sha256: str
+    shape: list[int]
+    spacing_mm: list[float] | None
+    patient_reference: str | None
+    uploaded_at: datetime
+    uploaded_by: str
+    warnings: list[Notice] = []
+    suggested_models: list[str] = []
+
+
+Failure = Notice  # why a job failed
+
+
+class Rejected(Notice):
+    filename: str
+
+
+class Finding(Shape):
+    """`probability` is calibrated and always that of its own label; `threshold` is the operating point."""
+
+    label: str
+    probability: Probability
+    threshold: Probability | None
+    positive: bool
+
+
+class Timings(Shape):
+    """Seconds. `queue` is from acceptance to the start of the run, `total` from acceptance to the stored answer."""
+
+    queue: float
+    prepare: float
+    network: float
+    interpret: float
+    total: float
+
+
+class Result(Shape):
+    """What a model said. `label` is a finding, the task's negative label, "uncertain" or "not_answered"."""
+
+    label: str
+    findings: list[Finding]
+    calibrated: bool
+    uncertain_band: list[Probability] | None = Field(default=None, min_length=2, max_length=2)
+    in_distribution: bool
+    ood_score: float
+    warnings: list[Notice]
+    timings_s: Timings
+
+
+class Artifact(Shape):
+    """A file that a job made; `size_bytes` is None for one that is drawn when it is asked for."""
+
+    name: str
+    media_type: str
+    size_bytes: int | None
+    url: str
+
+
+class Review(Shape):
+    """What a person thinks of an answer."""
+
+    verdict: Literal["agree", "disagree", "unsure"]
+    comment: str | None = Field(default=None, max_length=2000)
+    labels: list[str] | None = None
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
+
+
+class Job(Shape):
+    """One run of one model on one study. There is a result in no state but `succeeded`."""
+
+    id: str
+    study_id: str
+    model: str
+    version: str
+    state: JobState
+    attempt: int
+    position: int | None
+    progress: Probability | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: Failure | None
+    result: Result | None
+    artifacts: list[Artifact]
+    review: Review | None = None
+
+
+class Uploaded(Shape):
+    studies: list[Study]
+    jobs: list[Job]
+    rejected: list[Rejected]
+
+
+class StudyPage(Shape):
+    items: list[Study]
+    next_cursor: str | None
+
+
+class JobPage(Shape):
+    items: list[Job]
+    next_cursor: str | None
+
+
+class ModelVersion(Shape):
+    """One trained version. `metrics` is its metrics.json, `plots` are names of PNG files beside its card."""
+
+    version: str
+    active: bool
+    architecture: str
+    parameters: int
+    trained_at: str | None
+    metrics: dict[str, object]
+    card: str
+    plots: list[str]
+
+
+class Model(Shape):
+    """A served model as a person would read about it. `card` is Markdown."""
+
+    name: str
+    title: str
+    task: str
+    kind: Literal["image", "volume"]
+    modalities: list[str]
+    labels: list[str]
+    negative_label: str | None
+    active_version: str
+    limits: list[str]
+    versions: list[ModelVersion]
+
+
+class ModelList(Shape):
+    items: list[Model]
+
+
+class Limits(Shape):
+    """What an upload may be. Bytes, pixels and counts."""
+
+    max_file_bytes: int
+    max_pixels: int
+    max_files_per_upload: int
+    media_types: list[str]

@@ -1,0 +1,64 @@
+"""The calling end: one pooled HTTP client per service behind, that raises the errors of `portal_wire.errors`."""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from portal_wire.errors import Unavailable, from_problem
+
+# Set by http_server for each request, so that one id follows a request through every tier.
+current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
+
+
+class ServiceClient:
+    """Calls one service. Safe to share between threads: it keeps no cookies and no per-call state."""
+
+    def __init__(self, base_url: str, service_token: str, timeout_s: float = 30.0, connections: int = 64) -> None:
+        self._base_url = base_url
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+        self._session.headers["X-Service-Token"] = service_token
+        self._session.trust_env = False  # inner calls never go through a proxy
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        # No retries here: only the caller knows whether its call may be repeated.
+        self._session.mount(base_url, HTTPAdapter(pool_maxsize=connections))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        **options: Any,
+    ) -> requests.Response:
+        """The answer, with a status below 400.
+
+        `options` go to requests (json, data, params, stream, …). Connecting may take 2 s, each read `timeout_s`.
+        Raises the PortalError that the service answered, or Unavailable when it cannot be reached in time.
+        """
+        sent = dict(headers or {})
+        if request_id := current_request_id.get():
+            sent.setdefault("X-Request-ID", request_id)
+        try:
+            wait = (2.0, timeout_s or self._timeout_s)
+            url = self._base_url + path
+            response = self._session.request(method, url, headers=sent, timeout=wait, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise Unavailable("A service behind this one does not answer.", retry_after_s=2) from error
+        if response.status_code >= 400:
+            raise from_problem(response.status_code, _json_or_none(response), response.headers)
+        return response
+
+
+def _json_or_none(response: requests.Response) -> object:
+    try:
+        return response.json()
+    except ValueError:
+        return None
+    finally:
+        response.close()
