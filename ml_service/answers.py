@@ -1,0 +1,114 @@
+"""From a request's tensors to a version's answer, and back to tensors."""
+
+import json
+from concurrent.futures import Future
+from typing import Any
+
+import numpy as np
+
+from ml_service.batcher import Pass
+from ml_service.explain import heatmap_png
+from ml_service.protocol import Inference, Tensor, Wanted
+from ml_service.served import Seen, Served
+from ml_service.tasks.verdict import Verdict
+from portal_wire.errors import BadRequest, Unprocessable
+
+USUAL = ("probabilities", "logits", "ood_score", "findings")
+OUTPUTS = (*USUAL, "heatmap")
+
+
+def see(served: Served, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
+    """Runs the request's one input. Raises BadRequest, or Unprocessable for an image that does not decode."""
+    if set(asked.inputs) == {"study"}:
+        study = asked.inputs["study"]
+        if study.datatype != "BYTES" or study.shape != (1,) or not isinstance(study.data, list):
+            raise BadRequest(f"Input study: expected BYTES [1]. Received: {study.datatype} {list(study.shape)}.")
+        try:
+            return served.see_study(study.data[0], wait_s, begun)
+        except ValueError as error:
+            raise Unprocessable(f"Input study: {error}", code="undecodable") from None
+    if set(asked.inputs) == {"pixels"}:
+        return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun)
+    raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
+
+
+def _pixels(served: Served, pixels: Tensor) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    side = served.manifest.side
+    if isinstance(pixels.data, list) or len(pixels.shape) != 4 or pixels.shape[1:] != (side, side, 1):
+        raise BadRequest(f"Input pixels: expected FP32 [N, {side}, {side}, 1]. Received: {list(pixels.shape)}.")
+    if pixels.shape[0] > served.batch_rows:
+        raise BadRequest(f"Input pixels: expected at most {served.batch_rows} images. Received: {pixels.shape[0]}.")
+    if not np.isfinite(pixels.data).all():
+        raise BadRequest("Input pixels: expected finite numbers.")
+    return pixels.data
+
+
+def outputs(served: Served, seen: Seen, asked: Inference) -> list[tuple[Tensor, bool]]:
+    """Returns each wanted output and whether it travels as binary. Raises BadRequest for an unknown name."""
+    wanted = asked.wanted or tuple(Wanted(name, asked.binary_by_default) for name in USUAL)
+    return [(_output(served, seen, want.name), want.binary) for want in wanted]
+
+
+def _output(served: Served, seen: Seen, name: str) -> Tensor:
+    count, labels = seen.logits.shape
+    if name == "logits":
+        return Tensor(name, "FP32", (count, labels), seen.logits)
+    if name == "ood_score":
+        return Tensor(name, "FP32", (count,), seen.ood_scores)
+    if name == "probabilities":
+        # A refused image has no probability: NaN, which no one can read as "normal", as they could a 0.
+        rows = [[f.probability for f in v.findings] or [float("nan")] * labels for v in seen.verdicts]
+        return Tensor(name, "FP32", (count, labels), np.array(rows, np.float32))
+    if name == "findings":
+        answers = [json.dumps(answer(verdict, seen, served)).encode() for verdict in seen.verdicts]
+        return Tensor(name, "BYTES", (count,), answers, text=True)
+    if name == "heatmap":
+        head, full = served.network.head[:, 0], served.manifest.heat_scale
+        pictures = [
+            heatmap_png(maps, head, full) if verdict.in_distribution else b""  # nothing said, nothing to explain
+            for maps, verdict in zip(seen.maps, seen.verdicts, strict=True)
+        ]
+        return Tensor(name, "BYTES", (count,), pictures)
+    raise BadRequest(f"Expected outputs out of {', '.join(OUTPUTS)}.")
+
+
+def answer(verdict: Verdict, seen: Seen, served: Served) -> dict[str, Any]:
+    """Returns the model's part of portal_wire.contract.Result; `timings_s` lacks queue and total, which only
+    the caller knows."""
+    return {
+        "label": verdict.label,
+        "findings": [finding.model_dump() for finding in verdict.findings],
+        "calibrated": True,
+        "uncertain_band": list(served.manifest.calibration.uncertain_band),
+        "in_distribution": verdict.in_distribution,
+        "ood_score": verdict.ood_score,
+        "warnings": [warning.model_dump() for warning in verdict.warnings],
+        "measurements": [],
+        "timings_s": {stage: round(seconds, 6) for stage, seconds in seen.timings_s.items()},
+    }
+
+
+def metadata(served: Served) -> dict[str, Any]:
+    """Returns the protocol's model metadata, with what a caller needs to read the outputs."""
+    manifest = served.manifest
+    images: list[Any] = [-1, manifest.side, manifest.side, 1]
+    shapes = {"probabilities": [-1, len(manifest.labels)], "logits": [-1, len(manifest.labels)]}
+    kinds = {"findings": "BYTES", "heatmap": "BYTES"}
+    return {
+        "name": manifest.name,
+        "versions": [manifest.version],
+        "platform": "lightbox_keras",
+        "inputs": [
+            {"name": "study", "datatype": "BYTES", "shape": [1]},
+            {"name": "pixels", "datatype": "FP32", "shape": images},
+        ],
+        "outputs": [
+            {"name": name, "datatype": kinds.get(name, "FP32"), "shape": shapes.get(name, [-1])} for name in OUTPUTS
+        ],
+        "parameters": {
+            "labels": list(manifest.labels),
+            "negative_label": manifest.negative_label,
+            "ood_threshold": manifest.typical.threshold,
+            "calibration": manifest.calibration.model_dump(mode="json"),
+        },
+    }

@@ -1,0 +1,55 @@
+"""Everything that a person would read about a model, for the pages that show it."""
+
+import json
+from pathlib import Path
+
+from ml_service import manifest as manifests
+from ml_service.manifest import Manifest
+from ml_service.registry import Registry
+from portal_wire.contract import Model, ModelVersion
+from portal_wire.errors import NotFound
+
+
+def card(registry: Registry, name: str, version: str | None = None) -> Model:
+    """Returns a model with all its versions, or with the one asked for. Raises NotFound."""
+    active = registry.newest(name)
+    wanted = [v for n, v in registry.on_disk() if n == name and version in (None, v)]
+    if not wanted:
+        raise NotFound("There is no such version of this model.", code="unknown_model")
+    folders = {v: registry.settings.model_dir / name / v for v in wanted}
+    newest = manifests.read(folders[version or active])
+    return Model(
+        name=name,
+        title=newest.title,
+        task=newest.task,
+        kind=newest.kind,
+        modalities=list(newest.modalities),
+        labels=list(newest.labels),
+        negative_label=newest.negative_label,
+        active_version=active,
+        limits=list(newest.limits),
+        versions=[_version(manifests.read(folder), folder, active) for folder in folders.values()],
+    )
+
+
+def plot(registry: Registry, name: str, version: str, file: str) -> bytes:
+    """Returns one PNG beside a version's card. Raises NotFound for a name that its manifest does not list."""
+    if (name, version) in registry.on_disk():
+        folder = registry.settings.model_dir / name / version
+        if f"{manifests.PLOTS}/{file}" in manifests.read(folder).files:
+            return (folder / manifests.PLOTS / file).read_bytes()
+    raise NotFound("There is no such plot.")
+
+
+def _version(manifest: Manifest, folder: Path, active: str) -> ModelVersion:
+    plots = sorted(Path(file).name for file in manifest.files if file.startswith(f"{manifests.PLOTS}/"))
+    return ModelVersion(
+        version=manifest.version,
+        active=manifest.version == active,
+        architecture=manifest.architecture,
+        parameters=manifest.parameters,
+        trained_at=manifest.trained_at,
+        metrics=json.loads((folder / manifests.METRICS).read_text(encoding="utf-8")),
+        card=(folder / manifests.CARD).read_text(encoding="utf-8"),
+        plots=plots,
+    )

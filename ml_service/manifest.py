@@ -1,0 +1,81 @@
+"""model.json: everything about a version that is not a number in its network."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FILE = "model.json"
+WEIGHTS = "weights.npz"
+TYPICAL = "typical.npz"  # mean and precision of the training films' features
+METRICS = "metrics.json"
+CARD = "card.md"
+PLOTS = "plots"
+GOLDEN = "golden"
+
+
+class Part(BaseModel):
+    """Immutable and without unknown fields: a misspelt one must not be ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Calibration(Part):
+    """probability = sigmoid(scale * logit + offset) (Platt 1999); fitted on augmented validation images."""
+
+    scale: float = Field(gt=0)
+    offset: float
+    operating_point: float = Field(gt=0, lt=1)  # positive at or above
+    uncertain_band: tuple[float, float]  # probabilities between say "uncertain"
+
+
+class Typical(Part):
+    """The largest Mahalanobis distance to the training features that is still answered."""
+
+    threshold: float = Field(gt=0)
+
+
+class GoldenCase(Part):
+    """An image and what this version must say about it."""
+
+    file: str
+    label: str
+    probability: float | None  # None: the image is refused
+    ood_score: float
+
+
+class Golden(Part):
+    """Checked at every load; `tolerance` is in probability, and relative for the score."""
+
+    tolerance: float
+    cases: tuple[GoldenCase, ...] = Field(min_length=1)
+
+
+class Manifest(Part):
+    """One trained version."""
+
+    name: str
+    version: str
+    title: str
+    task: str
+    kind: Literal["image", "volume"]
+    modalities: tuple[str, ...]
+    labels: tuple[str, ...]
+    negative_label: str
+    architecture: str
+    params: dict[str, Any]
+    parameters: int  # how many numbers the network learnt
+    side: int  # pixels; the network reads (side, side, 1)
+    heat_scale: float  # activation that is shown as full heat
+    calibration: Calibration
+    typical: Typical
+    limits: tuple[str, ...]
+    trained_at: str
+    training: dict[str, Any]
+    golden: Golden
+    files: dict[str, str]  # path in the folder -> SHA-256
+
+
+def read(folder: Path) -> Manifest:
+    """Returns a version folder's manifest. Raises pydantic.ValidationError naming each wrong field."""
+    return Manifest.model_validate_json((folder / FILE).read_bytes())

@@ -1,0 +1,46 @@
+"""What Prometheus sees of the models: seconds by stage, batch sizes, scores, refusals."""
+
+from collections.abc import Callable
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from ml_service.batcher import Pass
+from ml_service.tasks.verdict import Verdict
+
+BY = ("model", "version")
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+STAGE = Histogram("lightbox_ml_stage_seconds", "Time of an image in a stage.", (*BY, "stage"), buckets=SECONDS)
+BATCH = Histogram("lightbox_ml_batch_images", "Images in one pass of a network.", BY, buckets=(1, 2, 4, 8, 16, 32))
+SCORE = Histogram(
+    "lightbox_ml_probability_ratio",
+    "Calibrated probability of the first label; a drift of it is a drift of the patients or of the scanner.",
+    BY,
+    buckets=tuple(tenth / 10 for tenth in range(1, 11)),
+)
+REFUSED = Counter("lightbox_ml_refusals_total", "Images that got no answer, by reason.", (*BY, "reason"))
+WAITING = Gauge("lightbox_ml_queue_images", "Images that wait for a network.", BY)
+LOADED = Gauge("lightbox_ml_model_ready_info", "1 when the version passed its checks and answers.", BY)
+
+
+class Meter:
+    """The metrics of one version."""
+
+    def __init__(self, model: str, version: str) -> None:
+        self._by = (model, version)
+
+    def watch_queue(self, rows_waiting: Callable[[], int]) -> None:
+        """Reads the queue's length whenever metrics are scraped."""
+        WAITING.labels(*self._by).set_function(rows_waiting)
+
+    def note(self, timings_s: dict[str, float], done: Pass, verdicts: list[Verdict]) -> None:
+        """Counts one answered request."""
+        STAGE.labels(*self._by, "queue").observe(done.waited_s)
+        for stage, seconds in timings_s.items():
+            STAGE.labels(*self._by, stage).observe(seconds)
+        BATCH.labels(*self._by).observe(done.batch_rows)
+        for verdict in verdicts:
+            for finding in verdict.findings[:1]:
+                SCORE.labels(*self._by).observe(finding.probability)
+            for warning in verdict.warnings if not verdict.in_distribution else []:
+                REFUSED.labels(*self._by, warning.code).inc()

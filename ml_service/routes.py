@@ -1,0 +1,128 @@
+"""The Open Inference Protocol v2 over HTTP, its model repository extension, and the cards."""
+
+import json
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from ml_service import answers, cards, protocol
+from ml_service.registry import Registry
+from ml_service.running import Running
+from portal_wire.errors import BadRequest
+
+routes = Blueprint("v2", __name__, url_prefix="/v2")
+SERVER = {"name": "lightbox-ml", "version": "2", "extensions": ["binary_tensor_data", "model_repository"]}
+LONGEST_ID = 128  # characters
+
+
+def registry() -> Registry:
+    """Returns the application's models."""
+    found: Registry = current_app.extensions["registry"]
+    return found
+
+
+def running() -> Running:
+    """Returns the application's requests in flight."""
+    found: Running = current_app.extensions["running"]
+    return found
+
+
+@routes.get("")
+def server_metadata() -> Response:
+    return jsonify(SERVER)
+
+
+@routes.get("/health/live")
+def live() -> Response:
+    return Response(status=200)
+
+
+@routes.get("/health/ready")
+def ready() -> Response:
+    return Response(status=503 if any(registry().readiness().values()) else 200)
+
+
+@routes.get("/models/<name>")
+@routes.get("/models/<name>/versions/<version>")
+def model_metadata(name: str, version: str | None = None) -> Response:
+    return jsonify(answers.metadata(registry().get(name, version)))
+
+
+@routes.get("/models/<name>/ready")
+@routes.get("/models/<name>/versions/<version>/ready")
+def model_ready(name: str, version: str | None = None) -> Response:
+    registry().get(name, version)
+    return Response(status=200)
+
+
+@routes.post("/models/<name>/infer")
+@routes.post("/models/<name>/versions/<version>/infer")
+def infer(name: str, version: str | None = None) -> Response:
+    served = registry().get(name, version)
+    asked = protocol.read_request(request.get_data(cache=False), request.headers.get(protocol.HEADER_LENGTH))
+    if asked.id and len(asked.id) > LONGEST_ID:
+        raise BadRequest(f"Expected an id of at most {LONGEST_ID} characters. Received: {len(asked.id)}.")
+    with running().named(asked.id) as begun:
+        seen = answers.see(served, asked, registry().settings.deadline_s, begun)
+    facts = {"model_name": name, "model_version": served.manifest.version}
+    facts |= {"id": asked.id} if asked.id else {}
+    body, head_length = protocol.write_answer(facts, answers.outputs(served, seen, asked))
+    if head_length is None:
+        return Response(body, content_type="application/json")
+    headers = {protocol.HEADER_LENGTH: str(head_length)}
+    return Response(body, content_type="application/octet-stream", headers=headers)
+
+
+@routes.get("/requests/<request_name>")
+def progress(request_name: str) -> Response:
+    return jsonify(progress=running().progress(request_name))
+
+
+@routes.delete("/requests/<request_name>")
+def cancel(request_name: str) -> Response:
+    running().cancel(request_name)
+    return Response(status=204)
+
+
+@routes.get("/models/<name>/card")
+@routes.get("/models/<name>/versions/<version>/card")
+def card(name: str, version: str | None = None) -> Response:
+    return jsonify(cards.card(registry(), name, version).model_dump(mode="json"))
+
+
+@routes.get("/models/<name>/versions/<version>/plots/<file>")
+def plot(name: str, version: str, file: str) -> Response:
+    return Response(cards.plot(registry(), name, version, file), content_type="image/png")
+
+
+@routes.post("/repository/index")
+def index() -> Response:
+    states = {key: registry().state(*key) for key in registry().on_disk()}
+    return jsonify(
+        [
+            {"name": n, "version": v, "state": "UNAVAILABLE" if fault else "READY", "reason": fault or ""}
+            for (n, v), fault in states.items()
+        ]
+    )
+
+
+@routes.post("/repository/models/<name>/load")
+def load(name: str) -> Response:
+    registry().load(name)
+    registry().get(name)  # a fault is an error of this request
+    return Response(status=200)
+
+
+@routes.post("/repository/models/<name>/unload")
+def unload(name: str) -> Response:
+    registry().newest(name)
+    registry().unload(name)
+    return Response(status=200)
+
+
+@routes.after_app_request
+def add_error(response: Response) -> Response:
+    """Gives problem+json the member `error` that the protocol's clients read (RFC 9457 allows more members)."""
+    if response.mimetype == "application/problem+json":
+        body = response.get_json()
+        response.set_data(json.dumps(body | {"error": body["detail"]}))
+    return response

@@ -1,0 +1,120 @@
+"""One loaded version: its network behind a batcher, and the path from an image to an answer."""
+
+import time
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as TookTooLong
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_service import tasks
+from ml_service.batcher import Batcher, Expired, Pass
+from ml_service.manifest import TYPICAL, Manifest
+from ml_service.metrics import Meter
+from ml_service.ood import TypicalFeatures
+from ml_service.runtime import Network
+from ml_service.settings import Settings
+from ml_service.tasks.decode import Grey, grey_plane
+from ml_service.tasks.verdict import Verdict
+from portal_wire.contract import Notice
+from portal_wire.errors import Conflict
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The outcome of a request: one row an image."""
+
+    logits: NDArray[np.float32]  # (n, labels)
+    ood_scores: NDArray[np.float32]  # (n,)
+    maps: NDArray[np.float32]  # (n, h, w, C)
+    verdicts: list[Verdict]
+    timings_s: dict[str, float]  # prepare, network, interpret
+
+
+class Served:
+    """A version that answers."""
+
+    def __init__(self, manifest: Manifest, folder: Path, settings: Settings) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self.task: Any = tasks.load(manifest.task)
+        self.typical = TypicalFeatures.load(folder / TYPICAL)
+        self.network = Network(manifest, folder)
+        self.network.warm(settings.batch_rows)
+        self.meter = Meter(manifest.name, manifest.version)
+        self.batch_rows = settings.batch_rows
+        name = f"engine-{manifest.name}-{manifest.version}"
+        self.batcher = Batcher(self.network, settings.batch_rows, settings.queue_rows, name)
+        self.meter.watch_queue(self.batcher.rows_waiting)
+
+    def see_study(self, study: bytes, wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Seen:
+        """Answers about one PNG or JPEG. Raises ValueError when it does not decode, Unavailable when full."""
+        started = time.monotonic()
+        plane = grey_plane(study)
+        pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
+        prepared_s = time.monotonic() - started
+        return self._see(pixels, plane, prepared_s, wait_s, begun)
+
+    def see_pixels(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Seen:
+        """Answers about prepared images (n, side, side, 1)."""
+        return self._see(pixels, None, 0.0, wait_s, begun)
+
+    def _see(
+        self,
+        pixels: NDArray[np.float32],
+        plane: Grey | None,
+        prepared_s: float,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None",
+    ) -> Seen:
+        done = self._through(pixels, wait_s, begun)
+        started = time.monotonic()
+        scores = self.typical.distance(done.outputs.features)  # (n,)
+        verdicts = [
+            self.task.interpret(float(logits[0]), float(score), plane, self.manifest)
+            for logits, score in zip(done.outputs.logits, scores, strict=True)
+        ]
+        if plane is not None and not verdicts[0].in_distribution:
+            verdicts = [self._with_a_hint(verdicts[0], plane, wait_s)]
+        timings = {
+            "prepare": prepared_s,
+            "network": done.network_s,
+            "interpret": time.monotonic() - started,
+        }
+        self.meter.note(timings, done, verdicts)
+        return Seen(done.outputs.logits, scores, done.outputs.maps, verdicts, timings)
+
+    def _through(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Pass:
+        future = self.batcher.submit(pixels, wait_s)
+        if begun is not None:
+            begun.append(future)
+        try:
+            return future.result(wait_s + 60)  # the engine drops it after wait_s; a pass takes far less than 60 s
+        except TookTooLong:
+            future.cancel()
+            raise Expired("The network did not answer in time.", code="expired", retry_after_s=1) from None
+        except CancelledError:
+            raise Conflict("This request was called off.", code="cancelled") from None
+
+    def _with_a_hint(self, verdict: Verdict, plane: Grey, wait_s: float) -> Verdict:
+        """Adds why a film may have been refused: it may lie on its side, or be a negative."""
+        if any(warning.code == "blank_image" for warning in verdict.warnings):
+            return verdict
+        variants = self.task.variants(plane, self.manifest.side)
+        done = self._through(np.stack(list(variants.values())), wait_s)
+        scores = self.typical.distance(done.outputs.features)
+        best = int(scores.argmin())
+        if scores[best] > self.manifest.typical.threshold:
+            return verdict
+        code = list(variants)[best]
+        hint = Notice(code=code, detail=self.task.VARIANT_WARNINGS[code])
+        return Verdict(
+            verdict.label, [], in_distribution=False, ood_score=verdict.ood_score, warnings=[*verdict.warnings, hint]
+        )
+
+    def close(self) -> None:
+        """Lets the queue run empty and ends the engine thread."""
+        self.batcher.close()

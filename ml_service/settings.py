@@ -1,0 +1,32 @@
+"""What the ML tier can be told from outside."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal_wire import env
+
+SHIPPED = Path(__file__).parent / "models"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Built once, from the environment or by a test."""
+
+    service_token: str | None
+    model_dir: Path = SHIPPED  # <name>/<version>/model.json
+    batch_rows: int = 16  # images in one pass of the network
+    queue_rows: int = 64  # images that wait for the network; more are turned away
+    deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
+    threads: int = 0  # of the network; 0: one for each core
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Reads LIGHTBOX_ML_*; raises SettingsError for a bad value."""
+        return cls(
+            service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
+            model_dir=Path(env.text("LIGHTBOX_MODEL_DIR", str(SHIPPED))),
+            batch_rows=env.integer("LIGHTBOX_ML_BATCH_SIZE", 16, 1, 256),
+            queue_rows=env.integer("LIGHTBOX_ML_QUEUE_SIZE", 64, 1, 10_000),
+            deadline_s=env.number("LIGHTBOX_ML_DEADLINE_SECONDS", 30.0, 0.1, 3600),
+            threads=env.integer("LIGHTBOX_ML_THREADS", 0, 0, 1024),
+        )

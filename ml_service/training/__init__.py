@@ -1,0 +1,1 @@
+"""Training, calibration and evaluation: everything that makes a folder in ml_service/models."""

@@ -1,0 +1,158 @@
+"""`python -m ml_service.training.train --model pneumonia --data DIR`: trains, resumes, and keeps a record.
+
+The run folder holds config.json, environment.json, history.csv, curves.png, state.npz (the last epoch, for
+--resume) and weights.npz (the averaged weights of the epoch that scored best on augmented validation films).
+The test split is not read here.
+"""
+
+import argparse
+import csv
+import dataclasses
+import json
+import math
+import platform
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from sklearn.metrics import log_loss, roc_auc_score
+from tqdm import tqdm
+
+from ml_service import architectures
+from ml_service.tasks.film import network_input
+from ml_service.training.batches import augmented_films, epoch_batches
+from ml_service.training.datasets import Split, read_split
+from ml_service.training.loop import Learner
+from ml_service.training.plots import draw_curves
+from ml_service.training.recipes import RECIPES, Phase, Recipe
+
+VALIDATION_SEED = 1000
+
+
+def main() -> None:
+    """Reads the command line and trains."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", required=True, choices=sorted(RECIPES))
+    parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the images")
+    parser.add_argument("--arch", choices=sorted(architectures.ARCHITECTURES))
+    parser.add_argument("--run", type=Path, help="run folder (default: var/runs/MODEL-TIME)")
+    parser.add_argument("--resume", action="store_true", help="go on from the run folder's last epoch")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    recipe = RECIPES[given.model]
+    if given.arch:
+        recipe = dataclasses.replace(recipe, architecture=given.arch)
+    run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    train(recipe, given.data, run, seed=given.seed, resume=given.resume)
+
+
+def train(recipe: Recipe, data: Path, run: Path, seed: int = 1, resume: bool = False) -> Path:
+    """Runs every epoch of the recipe that the run folder does not have yet; returns the run folder."""
+    run.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(seed)
+    films, held_out = (read_split(data, split, recipe.classes) for split in ("train", "val"))
+    tqdm.write(f"{len(films)} films to learn from, {len(held_out)} for validation")
+    learner = Learner(architectures.build(recipe.architecture, recipe.params), recipe, balance(films))
+    done = learner.restore(run / "state.npz") if resume else 0
+    if not resume:
+        (run / "history.csv").unlink(missing_ok=True)
+    _record(run, recipe, films, held_out, seed)
+    validation: tuple[Phase, Validation] | None = None
+    for epoch, (phase, start) in enumerate(plan(recipe)):
+        if epoch < done:
+            continue
+        began = time.monotonic()
+        loss = _epoch(learner, recipe, phase, films, seed, epoch, start)
+        if validation is None or validation[0].side != phase.side:
+            validation = (phase, Validation(held_out, phase.side))
+        row = {"epoch": epoch + 1, "side": phase.side, "loss": loss} | validation[1].scores(learner)
+        _keep(run, learner, row | {"seconds": round(time.monotonic() - began, 1)}, recipe)
+        learner.save(run / "state.npz", epoch + 1)
+    return run
+
+
+def plan(recipe: Recipe) -> list[tuple[Phase, int]]:
+    """Returns each epoch's phase and its number within the phase."""
+    return [(phase, number) for phase in recipe.phases for number in range(phase.epochs)]
+
+
+def balance(data: Split) -> NDArray[np.float32]:
+    """Returns a weight for each class, so that both count the same."""
+    counts = np.bincount(data.classes)
+    return (len(data) / (len(counts) * counts)).astype(np.float32)
+
+
+def learning_rate(recipe: Recipe, phase: Phase, step: int, steps: int) -> float:
+    """Linear warm-up, then a cosine to one hundredth."""
+    rising = max(1, int(steps * recipe.warm_up))
+    if step < rising:
+        return phase.learning_rate * (step + 1) / rising
+    fall = 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+    return phase.learning_rate * (0.01 + 0.99 * fall)
+
+
+def _epoch(learner: Learner, recipe: Recipe, phase: Phase, films: Split, seed: int, epoch: int, number: int) -> float:
+    """Returns the epoch's mean loss."""
+    steps = len(films) // recipe.batch
+    losses = []
+    batches = epoch_batches(films, phase, recipe.batch, seed, epoch)
+    for step, batch in enumerate(tqdm(batches, total=steps, desc=f"epoch {epoch + 1}", mininterval=5)):
+        rate = learning_rate(recipe, phase, number * steps + step, phase.epochs * steps)
+        losses.append(learner.step(batch.films, batch.classes, rate))
+    return round(float(np.mean(losses)), 5)
+
+
+class Validation:
+    """The validation films, plain and augmented, at one size."""
+
+    def __init__(self, data: Split, side: int) -> None:
+        self.classes = data.classes
+        self.plain = np.stack([network_input(film, side) for film in data.films])
+        self.varied = augmented_films(data, side, VALIDATION_SEED)
+
+    def scores(self, learner: Learner) -> dict[str, float]:
+        """Returns AUC on plain films, AUC and log loss on augmented ones."""
+        plain, varied = learner.averaged_logits(self.plain), learner.averaged_logits(self.varied)
+        return {
+            "val_auc": round(float(roc_auc_score(self.classes, plain)), 5),
+            "varied_auc": round(float(roc_auc_score(self.classes, varied)), 5),
+            "varied_loss": round(float(log_loss(self.classes, 1 / (1 + np.exp(-varied)))), 5),
+        }
+
+
+def _keep(run: Path, learner: Learner, row: dict[str, float], recipe: Recipe) -> None:
+    """Adds a line to history.csv, redraws the curves, and keeps the weights if no epoch at this size or a
+    larger one scored better."""
+    path = run / "history.csv"
+    before = list(csv.DictReader(path.open(encoding="utf-8"))) if path.exists() else []
+    with path.open("a", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, row)
+        if not before:
+            writer.writeheader()
+        writer.writerow(row)
+    rivals = [float(r["varied_auc"]) for r in before if int(r["side"]) >= row["side"]]
+    if all(row["varied_auc"] >= rival for rival in rivals):
+        np.savez(run / "weights.npz", **learner.averaged_weights())  # type: ignore[arg-type]
+    draw_curves(run / "curves.png", [*before, {name: str(value) for name, value in row.items()}])
+    tqdm.write(json.dumps(row))
+
+
+def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int) -> None:
+    config = dataclasses.asdict(recipe) | {"seed": seed, "train": len(films), "val": len(held_out)}
+    (run / "config.json").write_text(json.dumps(config, indent=1))
+    environment = {
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "machine": platform.machine(),
+    }
+    (run / "environment.json").write_text(json.dumps(environment, indent=1))
+
+
+if __name__ == "__main__":
+    main()

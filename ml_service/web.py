@@ -1,0 +1,33 @@
+"""Assembles the ML tier."""
+
+import os
+import threading
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not JSON lines
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+from flask import Flask
+
+from ml_service.registry import Registry
+from ml_service.routes import routes
+from ml_service.running import Running
+from ml_service.runtime import use_threads
+from ml_service.settings import Settings
+from portal_wire.http_server import equip
+
+LARGEST_BODY = 256 * 2**20  # bytes; whoever uploads has been limited long before
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Returns the application. Models load behind it: it is alive at once and ready when all have passed."""
+    settings = settings or Settings.from_environment()
+    use_threads(settings.threads)
+    registry = Registry(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.extensions["registry"] = registry
+    app.extensions["running"] = Running()
+    equip(app, "ml", ready=registry.readiness, service_token=settings.service_token)
+    app.register_blueprint(routes)
+    threading.Thread(target=registry.load_all, name="load-models", daemon=True).start()
+    return app
