@@ -1,0 +1,48 @@
+"""Who calls: the Bearer token of a session, looked up at every request."""
+
+from typing import cast
+
+from apiflask import HTTPTokenAuth
+from apiflask.exceptions import HTTPError
+from flask import Response, request
+
+from app_service.accounts.sessions import find_session
+from app_service.parts import parts
+from portal_wire.contract import User
+from portal_wire.errors import Forbidden, Unauthenticated
+from portal_wire.http_server import problem
+
+bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave. Never a cookie.")
+DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
+
+
+def current_user() -> User:
+    """Who signed in; only inside a route that requires `bearer`."""
+    return cast(User, bearer.current_user)
+
+
+def current_token() -> str:
+    """The session's token, as it came."""
+    authorization = request.authorization
+    return (authorization.token if authorization else None) or ""
+
+
+@bearer.verify_token  # type: ignore[untyped-decorator]
+def _find(token: str) -> User | None:
+    return find_session(parts().redis, token, parts().settings.session_idle_s) if token else None
+
+
+@bearer.get_user_roles  # type: ignore[untyped-decorator]
+def _role(user: User) -> str:
+    return user.role
+
+
+def _answer(error: HTTPError) -> Response:
+    if error.status_code == 403:
+        return problem(Forbidden("This account may not do that: images are for doctors only.", code="wrong_role"))
+    response = problem(Unauthenticated("Please sign in: the session is missing or over.", code="no_session"))
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+bearer.error_processor(_answer)

@@ -1,0 +1,1 @@
+"""Rules without Flask, SQL or Redis."""

@@ -1,0 +1,31 @@
+"""Which models may read which study."""
+
+from collections.abc import Iterable
+
+from portal_wire.contract import Model
+from portal_wire.errors import Unprocessable
+
+UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say where it comes from
+
+
+def suits(model: Model, kind: str, modality: str) -> bool:
+    """True when the model reads this kind of study; a study of unknown modality is left to the model's own check."""
+    return model.kind == kind and (modality == UNKNOWN_MODALITY or modality in model.modalities)
+
+
+def suggested(models: Iterable[Model], preferred: tuple[str, ...], kind: str, modality: str) -> list[Model]:
+    """The site's default models that suit a study, in the site's order."""
+    by_name = {model.name: model for model in models}
+    return [by_name[name] for name in preferred if name in by_name and suits(by_name[name], kind, modality)]
+
+
+def chosen(models: Iterable[Model], name: str, version: str | None, kind: str, modality: str) -> tuple[str, str]:
+    """(name, version) to run. Raises Unprocessable when there is no such model or it cannot read the study."""
+    model = next((model for model in models if model.name == name), None)
+    if model is None:
+        raise Unprocessable("There is no model of this name here.", code="unknown_model")
+    if version is not None and all(known.version != version for known in model.versions):
+        raise Unprocessable("The model has no such version.", code="unknown_version")
+    if not suits(model, kind, modality):
+        raise Unprocessable(f"{model.title} reads {model.kind}s of other kinds only.", code="unsuitable_model")
+    return model.name, version or model.active_version

@@ -1,0 +1,38 @@
+"""How gunicorn runs the App api; the bind address comes on the command line."""
+
+import os
+import signal
+from types import FrameType
+from typing import Any
+
+wsgi_app = "app_service.web:create_app()"
+workers = int(os.environ.get("LIGHTBOX_APP_PROCESSES", "1"))
+worker_class = "gthread"
+# Each open event stream holds a thread (40 at most), the rest answer requests.
+threads = int(os.environ.get("LIGHTBOX_APP_THREADS", "72"))
+timeout = 60
+graceful_timeout = 4
+keepalive = 75  # longer than the callers keep theirs, so that none writes into a closing connection
+accesslog = None  # portal_wire logs each request, without query strings
+control_socket_disable = True  # it would lie in the home folder, shared by all portals of one account
+limit_request_line = 8190
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let open event streams end as soon as the process is told to."""
+    stopping = worker.wsgi.extensions["lightbox"].stopping
+    end = worker.handle_exit
+
+    def handle_exit(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+        end(number, frame)
+
+    signal.signal(signal.SIGTERM, handle_exit)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A process that ended no longer counts in the gauges."""
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

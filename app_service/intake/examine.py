@@ -1,0 +1,122 @@
+"""The way in for every file: its bytes are recognised here, and parsed in the sandbox's throw-away child.
+
+Protocol, on one Unix socket connection a file: the sandbox sends `+` when a child has the file's turn; the question is
+one JSON message with the open input and output as descriptors; the answer is JSON up to the end of the connection.
+"""
+
+import json
+import os
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from app_service.intake.limits import IntakeSettings
+from app_service.intake.notices import notice
+from app_service.intake.refusals import corrupt, timeout
+from app_service.intake.sniff import HEAD_BYTES, sniff
+from app_service.storage.file_errors import portal_errors
+from portal_wire.contract import Notice
+from portal_wire.errors import Unavailable, from_status
+
+TURN_WAIT_S = 60  # for a turn behind other files
+NEARLY = 0.5  # our clock starts later than the child's, by much on a busy machine
+UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took it
+
+
+@dataclass(frozen=True)
+class CanonicalStudy:
+    """The only form that models and viewers ever see. `shape` is rows, columns[, channels]; `file` is the caller's."""
+
+    kind: Literal["image", "volume"]
+    modality: str
+    shape: tuple[int, ...]
+    spacing_mm: tuple[float, ...] | None
+    media_type: str
+    file: Path
+    warnings: list[Notice]
+
+
+def examine(path: Path, folder: Path, settings: IntakeSettings) -> CanonicalStudy:
+    """The canonical study of the file at `path`, written as a new file in `folder`.
+
+    Raises BadRequest `empty_file`; Unprocessable `type_not_allowed`, `type_mismatch`, `corrupt`, `too_many_pixels`,
+    `too_small`, `multiframe_not_allowed`, `timeout_parse` or `too_large_inflated`; StorageFull; and Unavailable
+    without a sandbox. Nothing is left in `folder` then.
+    """
+    with path.open("rb") as source:
+        kind = sniff(source.read(HEAD_BYTES))
+        with portal_errors():
+            number, name = tempfile.mkstemp(prefix="canonical-", dir=folder)
+        target = Path(name)
+        question = {"media_type": kind.media_type, "limits": asdict(settings.limits)}
+        try:
+            with open(number, "wb") as output:
+                answer = _answer(settings, question, source, output)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
+    return CanonicalStudy(
+        kind="image",
+        modality=UNKNOWN_MODALITY,
+        shape=tuple(answer["shape"]),
+        spacing_mm=None,
+        media_type=answer["media_type"],
+        file=target,
+        warnings=[notice(code) for code in answer["warnings"]],
+    )
+
+
+def _answer(settings: IntakeSettings, question: dict[str, Any], source: BinaryIO, output: BinaryIO) -> dict[str, Any]:
+    """The child's answer. A child that dies is asked for once more: the sandbox may have been restarted under it."""
+    for _ in range(2):
+        answer = _asked(settings, question, source, output)
+        if answer is None:
+            continue
+        if "refused" in answer:
+            raise from_status(**answer["refused"])
+        return answer
+    raise corrupt("Reading it failed.")
+
+
+def _asked(
+    settings: IntakeSettings, question: dict[str, Any], source: BinaryIO, output: BinaryIO
+) -> dict[str, Any] | None:
+    """None when the child died; Unprocessable `timeout_parse` when it did so at one of its time limits."""
+    with _turn(settings.socket) as connection:
+        began = time.monotonic()
+        os.lseek(source.fileno(), 0, os.SEEK_SET)
+        os.ftruncate(output.fileno(), 0)
+        os.lseek(output.fileno(), 0, os.SEEK_SET)
+        connection.settimeout(settings.limits.wall_s)
+        received = b""
+        with suppress(ConnectionError, TimeoutError):
+            socket.send_fds(connection, [json.dumps(question).encode()], [source.fileno(), output.fileno()])
+            while part := connection.recv(65536):
+                received += part
+    if received.endswith(b"}"):
+        parsed: dict[str, Any] = json.loads(received)
+        return parsed
+    if time.monotonic() - began >= NEARLY * min(settings.limits.cpu_s, settings.limits.wall_s):
+        raise timeout()
+    return None
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[socket.socket]:
+    """A connection whose child waits for the question. Raises Unavailable."""
+    away = Unavailable("Files cannot be examined at the moment. Upload again shortly.", retry_after_s=2)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(TURN_WAIT_S)
+        try:
+            connection.connect(str(path))
+            started = connection.recv(1)
+        except OSError as error:
+            raise away from error
+        if not started:
+            raise away
+        yield connection

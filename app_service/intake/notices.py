@@ -1,0 +1,15 @@
+"""What a doctor should know about a picture that was taken in; the sandbox's child sends the codes alone."""
+
+from portal_wire.contract import Notice
+
+TEXTS = {
+    "turned_upright": "The file says that its picture is stored turned; it was turned upright.",
+    "spare_bytes": "The file held bytes that belong to no picture, and they were dropped. "
+    "Compare the picture with its source.",
+    "low_quality": "Every pixel has the same value: the picture shows nothing.",
+}
+
+
+def notice(code: str) -> Notice:
+    """The notice in words. Raises KeyError for a code that intake does not give."""
+    return Notice(code=code, detail=TEXTS[code])

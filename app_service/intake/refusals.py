@@ -1,0 +1,43 @@
+"""The reasons for which a recognised picture is refused, each in one wording with one code."""
+
+from app_service.intake.limits import Limits
+from portal_wire.errors import Unprocessable
+
+
+def corrupt(what: str) -> Unprocessable:
+    """The file breaks its format's rules or is cut short; `what` says where, as a sentence."""
+    return Unprocessable(
+        f"The file is damaged or incomplete. {what} Export it again from its source and upload that.", code="corrupt"
+    )
+
+
+def timeout() -> Unprocessable:
+    return Unprocessable(
+        "The file took too long to read. Save the picture anew as a plain PNG or JPEG and upload that.",
+        code="timeout_parse",
+    )
+
+
+def too_large_inflated() -> Unprocessable:
+    return Unprocessable("The file unpacks to more data than is allowed for one study.", code="too_large_inflated")
+
+
+def multiframe() -> Unprocessable:
+    return Unprocessable(
+        "The file holds an animation of several pictures; one still picture was expected.",
+        code="multiframe_not_allowed",
+    )
+
+
+def check_size(columns: int, rows: int, limits: Limits) -> None:
+    """Raises `too_many_pixels` or `too_small`. Call it with the header's numbers, before anything is decoded."""
+    size = f"{columns} by {rows} pixels"
+    if columns * rows > limits.max_pixels:
+        raise Unprocessable(
+            f"The picture is {size}; at most {limits.max_pixels / 1e6:g} million pixels are allowed.",
+            code="too_many_pixels",
+        )
+    if min(columns, rows) < limits.min_side_pixels:
+        raise Unprocessable(
+            f"The picture is {size}; each side must have at least {limits.min_side_pixels}.", code="too_small"
+        )

@@ -1,0 +1,87 @@
+"""The ML tier as the worker sees it: bytes in, findings out (Open Inference Protocol v2 with binary tensors).
+
+https://github.com/kserve/open-inference-protocol and Triton's binary tensor data extension.
+"""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from portal_wire.contract import Model
+from portal_wire.errors import Internal, Unavailable
+from portal_wire.http_client import ServiceClient
+
+_HEADER_LENGTH = "Inference-Header-Content-Length"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model said about one study: its findings as JSON, and where it looked (PNG), if it answered."""
+
+    findings: dict[str, Any]
+    heatmap: bytes | None
+
+
+def infer(client: ServiceClient, model: str, version: str, study: bytes) -> Reading:
+    """Run a model on a canonical study.
+
+    Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
+    (which the study may have caused), and the other PortalErrors as the tier answers them.
+    """
+    head, body = _encode(study)
+    path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
+    headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
+    try:
+        response = client.request("POST", path, headers=headers, data=head + body)
+    except Unavailable as error:
+        if _broke_off(error.__cause__):
+            raise Internal("The model server broke off.", code="model_broke_off") from error
+        raise
+    outputs = _decode(response)
+    return Reading(findings=json.loads(outputs["findings"]), heatmap=outputs.get("heatmap") or None)
+
+
+def list_models(client: ServiceClient) -> list[Model]:
+    """Every served model with all its versions. Raises Unavailable when the tier is away."""
+    index = client.request("POST", "/v2/repository/index", json={}, timeout_s=5).json()
+    names = sorted({entry["name"] for entry in index})
+    cards = [client.request("GET", f"/v2/models/{quote(name)}/card", timeout_s=5).json() for name in names]
+    return [Model.model_validate(card) for card in cards]
+
+
+def _encode(study: bytes) -> tuple[bytes, bytes]:
+    body = struct.pack("<I", len(study)) + study
+    parameters = {"binary_data_size": len(body)}
+    inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": parameters}]
+    outputs = [{"name": name, "parameters": {"binary_data": True}} for name in ("findings", "heatmap")]
+    return json.dumps({"inputs": inputs, "outputs": outputs}).encode(), body
+
+
+def _decode(response: requests.Response) -> dict[str, bytes]:
+    """Each BYTES output's only element."""
+    length = int(response.headers.get(_HEADER_LENGTH, len(response.content)))
+    rest = memoryview(response.content)[length:]
+    found: dict[str, bytes] = {}
+    for output in json.loads(response.content[:length])["outputs"]:
+        size = output.get("parameters", {}).get("binary_data_size")
+        if size is None:
+            found[output["name"]] = "".join(output["data"]).encode()
+            continue
+        found[output["name"]] = bytes(rest[4:size])
+        rest = rest[size:]
+    return found
+
+
+def _broke_off(cause: BaseException | None) -> bool:
+    """True when the connection stood and then failed: the server died or hung over this very request."""
+    if cause is None or isinstance(cause, requests.ConnectTimeout):
+        return False
+    reason = cause.args[0] if cause.args else None
+    if isinstance(reason, MaxRetryError):
+        return not isinstance(reason.reason, NewConnectionError | ConnectTimeoutError)
+    return True

@@ -1,0 +1,56 @@
+"""What the routes and the worker share: one of each connection a process."""
+
+import threading
+from dataclasses import dataclass
+from typing import cast
+
+import redis
+from flask import current_app
+from sqlalchemy import Engine
+
+from app_service import ml_client
+from app_service.model_list import ModelList
+from app_service.settings import Settings
+from app_service.storage.database import open_engine
+from app_service.storage.object_store import ObjectStore, open_store
+from app_service.storage.queue import JobQueue
+from app_service.storage.redis_client import open_redis
+from app_service.stream_places import StreamPlaces
+from portal_wire.http_client import ServiceClient
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Opened, but not yet connected to anything."""
+
+    settings: Settings
+    engine: Engine
+    redis: "redis.Redis"
+    queue: JobQueue
+    store: ObjectStore
+    ml: ServiceClient
+    models: ModelList
+    stream_places: StreamPlaces
+    stopping: threading.Event  # set when this process is told to end
+
+
+def open_parts(settings: Settings) -> Parts:
+    """Everything that `settings` names."""
+    text = open_redis(settings.redis_url)
+    ml = ServiceClient(settings.ml_url, settings.ml_service_token, timeout_s=settings.ml_timeout_s)
+    return Parts(
+        settings=settings,
+        engine=open_engine(settings.database_url),
+        redis=text,
+        queue=JobQueue(text, open_redis(settings.redis_url, text=False)),
+        store=open_store(settings.store_url),
+        ml=ml,
+        models=ModelList(lambda: ml_client.list_models(ml)),
+        stream_places=StreamPlaces(settings.streams_per_user, settings.streams_total),
+        stopping=threading.Event(),
+    )
+
+
+def parts() -> Parts:
+    """The parts of the application that answers the current request."""
+    return cast(Parts, current_app.extensions["lightbox"])

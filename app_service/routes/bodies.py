@@ -1,0 +1,71 @@
+"""What requests may carry, besides what the contract already defines."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from portal_wire.contract import Job, JobState
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class Asked(BaseModel):
+    """An unknown field is a mistake that the caller should hear of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignIn(Asked):
+    username: Name
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+    otp: str | None = None
+
+
+class JobWanted(Asked):
+    model: Name
+    version: Name | None = None
+
+
+class JobsWanted(Asked):
+    """Every model on every study."""
+
+    study_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    models: list[Name] = Field(min_length=1, max_length=20)
+
+
+class JobsChosen(Asked):
+    job_ids: list[UUID] = Field(min_length=1, max_length=500)
+
+
+class Page(Asked):
+    """A part of a list, newest first. `cursor` is the `next_cursor` of the part before."""
+
+    limit: int = Field(default=50, ge=1, le=500)
+    cursor: UUID | None = None
+    q: str | None = Field(default=None, max_length=200, description="Part of the file name or patient reference.")
+    since: datetime | None = Field(default=None, alias="from")
+    until: datetime | None = Field(default=None, alias="to")
+    state: JobState | None = None
+
+
+class StudyQuery(Page):
+    kind: str | None = Field(default=None, pattern="^(image|volume)$")
+
+
+class JobQuery(Page):
+    model: Name | None = None
+    study_id: str | None = Field(default=None, max_length=20_000, description="One id or several, with commas.")
+
+
+class ImageQuery(Asked):
+    """Window in the image's own grey values; `max_side` in pixels."""
+
+    window_center: float | None = None
+    window_width: float | None = Field(default=None, gt=0)
+    max_side: int | None = Field(default=None, ge=16, le=8192)
+
+
+class JobList(Asked):
+    jobs: list[Job]

@@ -1,0 +1,89 @@
+"""Puts right what a crash, a lost message or an emptied Redis left lying: SQL says what is true."""
+
+import logging
+import shutil
+import threading
+import time
+
+import redis
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app_service.domain.job import RECONCILE_EVERY_S
+from app_service.parts import Parts
+from app_service.running.metrics import QUEUE_AGE, QUEUE_LENGTH, RECONCILED
+from app_service.storage import idempotency, transitions
+from app_service.storage.clock import now
+from app_service.storage.database import reading, writing
+from app_service.storage.events import publish
+from app_service.storage.records import jobs
+from app_service.views import to_job
+from portal_wire.contract import JobState
+from portal_wire.errors import PortalError
+
+_LOG = logging.getLogger("lightbox.worker")
+_UPLOAD_LEFTOVERS_S = 3600
+
+
+def keep_reconciling(parts: Parts, stop: threading.Event) -> None:
+    """At once and then every few seconds until `stop`; a round that fails is made up by the next."""
+    while True:
+        try:
+            reconcile(parts)
+        except (SQLAlchemyError, redis.RedisError, PortalError, OSError) as error:
+            _LOG.warning("reconcile_failed", extra={"facts": {"error": type(error).__name__}})
+        if stop.wait(RECONCILE_EVERY_S):
+            return
+
+
+def reconcile(parts: Parts) -> None:
+    """One round. Several workers may do it at once: a second message for a job is harmless."""
+    _requeue_abandoned(parts)
+    _enqueue_forgotten(parts)
+    _measure_queue(parts)
+    _tidy(parts)
+
+
+def _requeue_abandoned(parts: Parts) -> None:
+    """Jobs whose worker fell silent wait again, or fail after their last attempt."""
+    with reading(parts.engine) as connection:
+        abandoned = transitions.expired(connection)
+    for key in abandoned:
+        with writing(parts.engine) as connection:
+            row = transitions.break_off(connection, key)
+        if row is None:
+            continue
+        RECONCILED.labels("abandoned").inc()
+        publish(parts.redis, row.owner_id, to_job(row))
+        if row.state == JobState.QUEUED:
+            parts.queue.put(row.id)
+
+
+def _enqueue_forgotten(parts: Parts) -> None:
+    """Queued jobs that Redis has no message for get one: it failed at upload, or Redis lost its memory."""
+    noted = parts.queue.waiting()
+    with reading(parts.engine) as connection:
+        waiting = jobs.c.state == JobState.QUEUED
+        queued = list(connection.execute(select(jobs.c.id).where(waiting).order_by(jobs.c.queued_at)).scalars())
+    for job_id in noted - set(queued):
+        parts.queue.take(job_id)
+    for job_id in parts.queue.forgotten(queued):
+        RECONCILED.labels("forgotten").inc()
+        parts.queue.put(job_id)
+
+
+def _measure_queue(parts: Parts) -> None:
+    with reading(parts.engine) as connection:
+        waiting = jobs.c.state == JobState.QUEUED
+        count, oldest = connection.execute(select(func.count(), func.min(jobs.c.queued_at)).where(waiting)).one()
+    QUEUE_LENGTH.set(count)
+    QUEUE_AGE.set((now() - oldest).total_seconds() if oldest else 0.0)
+
+
+def _tidy(parts: Parts) -> None:
+    """Old idempotency keys, and files of uploads that a killed process left behind."""
+    with writing(parts.engine) as connection:
+        idempotency.expire(connection)
+    for path in parts.store.temporary_folder.iterdir():
+        if time.time() - path.stat().st_mtime > _UPLOAD_LEFTOVERS_S:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -1,0 +1,141 @@
+"""One attempt of one job: claim, ask the model, keep what it says, commit, tell."""
+
+import logging
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import redis
+from sqlalchemy import Row
+
+from app_service import ml_client
+from app_service.domain.answer import to_result
+from app_service.domain.job import MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_next_try_s
+from app_service.parts import Parts
+from app_service.running.leases import Leases
+from app_service.running.metrics import JOBS, QUEUE_WAIT
+from app_service.storage import cache, transitions
+from app_service.storage.cache import Answer, Key
+from app_service.storage.clock import now
+from app_service.storage.database import writing
+from app_service.storage.events import publish
+from app_service.storage.jobs import artifact
+from app_service.views import to_job
+from portal_wire.contract import Failure
+from portal_wire.errors import (
+    Forbidden,
+    Internal,
+    PortalError,
+    StorageFull,
+    TooManyRequests,
+    Unauthenticated,
+    Unavailable,
+)
+
+_LOG = logging.getLogger("lightbox.worker")
+_AWAY = (Unavailable, TooManyRequests, StorageFull, Unauthenticated, Forbidden)  # nothing that the study can help
+_AFTER_BREAK_S = 1.0
+
+
+def run_job(parts: Parts, leases: Leases, job_id: str) -> None:
+    """Run the job if it is to be had. Whatever happens, the job stays in a state that someone can go on from."""
+    try:
+        row = _claim(parts, job_id)
+        if row is not None:
+            with leases.hold((row.id, row.attempt)):
+                JOBS.labels(row.model, _attempt(parts, row)).inc()
+    except Exception as error:  # the database or the store is away: the reconciler takes the job up again
+        _LOG.error("job_left", extra={"facts": {"error": type(error).__name__, "job_id": job_id}})
+
+
+def _claim(parts: Parts, job_id: str) -> Row[Any] | None:
+    with writing(parts.engine) as connection:
+        row = transitions.claim(connection, job_id)
+    with suppress(redis.RedisError):  # the reconciler clears it away
+        parts.queue.take(job_id)
+    if row is not None:
+        publish(parts.redis, row.owner_id, to_job(row))
+        QUEUE_WAIT.observe(max(0.0, (row.started_at - row.queued_at).total_seconds()))
+    return row
+
+
+def _attempt(parts: Parts, row: Row[Any]) -> str:
+    """Returns the outcome, for the counter."""
+    key = (row.id, row.attempt)
+    try:
+        answer, finished_at = _ask(parts, row)
+    except _AWAY as error:
+        return _give_back(parts, row, error)
+    except Internal as error:
+        return _break_off(parts, key, error.code)
+    except PortalError as error:
+        return _fail(parts, key, Failure(code=error.code, detail=error.detail), "failed")
+    except Exception as error:  # whatever it was, it costs this attempt and not the worker
+        return _break_off(parts, key, type(error).__name__)
+    return _commit(parts, key, answer, finished_at)
+
+
+def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
+    study = parts.store.read(f"studies/{row.study_id}/image")
+    reading = ml_client.infer(parts.ml, row.model, row.version, study)
+    finished_at = now()
+    result = to_result(reading.findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
+    made = []
+    if reading.heatmap and result.in_distribution:
+        parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/heatmap.png", reading.heatmap)
+        made.append(artifact(row.id, "heatmap.png", "image/png", len(reading.heatmap)))
+    return Answer(result=result, artifacts=made), finished_at
+
+
+def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> str:
+    with writing(parts.engine) as connection:
+        row = transitions.commit(connection, key, answer, finished_at)
+    if row is None:  # cancelled, deleted, or another attempt has the job now
+        parts.store.delete_prefix(_folder(key))
+        return "dropped"
+    cache.fill(parts.redis, key, answer)
+    publish(parts.redis, row.owner_id, to_job(row, answer))
+    return "succeeded"
+
+
+def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:
+    key, away_since = (row.id, row.attempt), row.model_away_since or now()
+    away_for_s = (now() - away_since).total_seconds()
+    if away_for_s > MODEL_AWAY_LIMIT_S:
+        return _fail(parts, key, MODEL_AWAY, "failed")
+    with writing(parts.engine) as connection:
+        queued = transitions.give_back(connection, key, away_since)
+    _LOG.info("job_waits", extra={"facts": {"code": error.code, "away_for_s": round(away_for_s)}})
+    _again(parts, queued, error.retry_after_s or wait_before_next_try_s(away_for_s))
+    return "given_back"
+
+
+def _break_off(parts: Parts, key: Key, reason: str) -> str:
+    _LOG.error("attempt_broke_off", extra={"facts": {"reason": reason, "job_id": key[0], "attempt": key[1]}})
+    parts.store.delete_prefix(_folder(key))
+    with writing(parts.engine) as connection:
+        row = transitions.break_off(connection, key)
+    _again(parts, row, _AFTER_BREAK_S)
+    return "broken_off"
+
+
+def _fail(parts: Parts, key: Key, failure: Failure, outcome: str) -> str:
+    with writing(parts.engine) as connection:
+        row = transitions.fail(connection, key, failure)
+    if row is not None:
+        publish(parts.redis, row.owner_id, to_job(row))
+    return outcome
+
+
+def _again(parts: Parts, row: Row[Any] | None, delay_s: float) -> None:
+    """Tell that the job waits again (or has failed for good) and enqueue it if it waits."""
+    if row is None:
+        return
+    publish(parts.redis, row.owner_id, to_job(row))
+    if row.state == "queued":
+        with suppress(redis.RedisError):  # the reconciler finds it
+            parts.queue.put(row.id, delay_s)
+
+
+def _folder(key: Key) -> str:
+    return f"jobs/{key[0]}/{key[1]}"

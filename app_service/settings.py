@@ -1,0 +1,60 @@
+"""The App tier's settings, read once from LIGHTBOX_* and never changed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app_service.intake.limits import IntakeSettings
+from portal_wire import env
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Sizes in bytes, times in seconds. The api and the worker read the same settings."""
+
+    database_url: str
+    redis_url: str
+    store_url: str
+    ml_url: str
+    ml_service_token: str
+    service_token: str
+    intake: IntakeSettings
+    default_models: tuple[str, ...] = ("pneumonia",)
+    max_file_bytes: int = 64 * MIB
+    max_upload_bytes: int = 1024 * MIB
+    max_files_per_upload: int = 100
+    max_open_jobs: int = 10_000
+    session_idle_s: int = 15 * 60
+    session_absolute_s: int = 8 * 3600
+    streams_per_user: int = 8
+    streams_total: int = 40
+    worker_threads: int = 12
+    worker_port: int = 5002
+    ml_timeout_s: float = 60.0
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Raises SettingsError, which names the variable, when one is missing or wrong."""
+        data = Path(env.text("LIGHTBOX_DATA_DIR", "var")).absolute()
+        return cls(
+            database_url=env.text("LIGHTBOX_DATABASE_URL", f"sqlite:///{data}/lightbox.db"),
+            redis_url=env.url("LIGHTBOX_REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix")),
+            store_url=env.url("LIGHTBOX_STORE_URL", f"file://{data}/objects", schemes=("file", "s3")),
+            ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
+            ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
+            service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
+            intake=IntakeSettings.from_environment(),
+            default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia"),
+            max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 64 * MIB, minimum=1),
+            max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 1024 * MIB, minimum=1),
+            max_files_per_upload=env.integer("LIGHTBOX_MAX_FILES_PER_UPLOAD", 100, minimum=1),
+            max_open_jobs=env.integer("LIGHTBOX_MAX_OPEN_JOBS", 10_000, minimum=1),
+            session_idle_s=env.integer("LIGHTBOX_SESSION_IDLE_S", 15 * 60, minimum=1),
+            session_absolute_s=env.integer("LIGHTBOX_SESSION_ABSOLUTE_S", 8 * 3600, minimum=1),
+            streams_per_user=env.integer("LIGHTBOX_STREAMS_PER_USER", 8, minimum=1),
+            streams_total=env.integer("LIGHTBOX_STREAMS_TOTAL", 40, minimum=1),
+            worker_threads=env.integer("LIGHTBOX_WORKER_THREADS", 12, minimum=1, maximum=256),
+            worker_port=env.integer("LIGHTBOX_WORKER_PORT", 5002, maximum=65535),
+            ml_timeout_s=env.number("LIGHTBOX_ML_TIMEOUT_S", 60.0, minimum=1),
+        )

@@ -1,0 +1,46 @@
+"""Live events: one Redis stream a user. A lost event costs nothing, because pages read again on reconnect."""
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+
+from portal_wire.contract import Job
+
+_LOG = logging.getLogger("lightbox.events")
+_KEPT = 1000
+_KEPT_S = 24 * 3600
+_STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+
+def publish(client: "redis.Redis", owner_id: str, job: Job) -> None:
+    """Tell the owner's open pages. Never raises for Redis: the state change itself is already committed."""
+    pipeline = client.pipeline(transaction=False)
+    pipeline.xadd(_stream(owner_id), {"job": job.model_dump_json()}, maxlen=_KEPT, approximate=True)
+    pipeline.expire(_stream(owner_id), _KEPT_S)
+    try:
+        pipeline.execute()
+    except redis.RedisError as error:
+        _LOG.warning("event_lost", extra={"facts": {"error": type(error).__name__}})
+
+
+def start_after(client: "redis.Redis", owner_id: str, last_event_id: str | None) -> str:
+    """The stream id to read on from: the one that the client saw last, else the newest there is."""
+    if last_event_id and _STREAM_ID.fullmatch(last_event_id):
+        return last_event_id
+    newest = client.xrevrange(_stream(owner_id), count=1)
+    return str(newest[0][0]) if newest else "0-0"
+
+
+def read(client: "redis.Redis", owner_id: str, after: str, wait_s: float) -> Iterator[tuple[str, str]]:
+    """(stream id, Job as JSON) of each event after `after`; waits up to `wait_s` for the first."""
+    answer: Any = client.xread({_stream(owner_id): after}, count=100, block=int(wait_s * 1000))
+    for _, entries in answer or []:
+        for entry_id, fields in entries:
+            yield entry_id, fields["job"]
+
+
+def _stream(owner_id: str) -> str:
+    return f"lightbox:events:{owner_id}"

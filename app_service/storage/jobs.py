@@ -1,0 +1,123 @@
+"""Jobs in SQL: written and looked up. How one changes state is in `transitions.py`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from app_service.domain.job import MAX_ATTEMPTS, OPEN
+from app_service.storage.cache import Answer, Key
+from app_service.storage.clock import now
+from app_service.storage.records import artifacts, jobs, reviews, studies
+from portal_wire.contract import Artifact, JobState
+from portal_wire.errors import NotFound, TooManyRequests
+from portal_wire.ids import new_id
+
+# Everything but the result, which is read through the cache.
+JOB_COLUMNS = [column for column in jobs.c if column.name != "result"]
+_REVIEW_COLUMNS = [column for column in reviews.c if column.name != "job_id"]
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What a list is narrowed to; None does not narrow."""
+
+    study_ids: tuple[str, ...] | None = None
+    q: str | None = None
+    model: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def add_job(connection: Connection, owner_id: str, study_id: str, model: str, version: str) -> Row[Any]:
+    """Store a queued job and return its row. Enqueue it after the commit."""
+    moment = now()
+    values = {
+        "id": new_id(),
+        "owner_id": owner_id,
+        "study_id": study_id,
+        "model": model,
+        "version": version,
+        "state": JobState.QUEUED,
+        "attempt": 0,
+        "attempt_limit": MAX_ATTEMPTS,
+        "created_at": moment,
+        "queued_at": moment,
+    }
+    return connection.execute(insert(jobs).values(values).returning(*JOB_COLUMNS)).one()
+
+
+def require_room(connection: Connection, owner_id: str, wanted: int, limit: int) -> None:
+    """Raises TooManyRequests when `wanted` more jobs would make more than `limit` that wait or run."""
+    query = select(func.count()).where(jobs.c.owner_id == owner_id, jobs.c.state.in_(OPEN))
+    if connection.execute(query).scalar_one() + wanted > limit:
+        raise TooManyRequests(
+            "Too many of your images are still waiting. Please go on when some are done.",
+            code="too_many_open_jobs",
+            retry_after_s=60,
+        )
+
+
+def find_jobs(connection: Connection, owner_id: str, job_ids: Sequence[str]) -> list[Row[Any]]:
+    """The jobs' rows with their reviews, in the order asked for. Raises NotFound unless all are the owner's."""
+    rows = connection.execute(_jobs_of(owner_id).where(jobs.c.id.in_(job_ids)))
+    found = {row.id: row for row in rows}
+    if any(job_id not in found for job_id in job_ids):
+        raise NotFound("There is no such job.")
+    return [found[job_id] for job_id in job_ids]
+
+
+def list_jobs(
+    connection: Connection, owner_id: str, wanted: JobFilter, before: str | None, limit: int
+) -> list[Row[Any]]:
+    """Rows with their reviews, the newest first, those older than the id `before`, at most `limit`."""
+    query = _narrowed(_jobs_of(owner_id), wanted)
+    if before:
+        query = query.where(jobs.c.id < before)
+    return list(connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)))
+
+
+def find_answers(connection: Connection, keys: Iterable[Key]) -> dict[Key, Answer]:
+    """What the given attempts brought; nothing for one that did not succeed."""
+    job_ids = [job_id for job_id, _ in keys]
+    made: dict[Key, list[Artifact]] = {}
+    for row in connection.execute(select(artifacts).where(artifacts.c.job_id.in_(job_ids)).order_by(artifacts.c.name)):
+        made.setdefault((row.job_id, row.attempt), []).append(
+            artifact(row.job_id, row.name, row.media_type, row.size_bytes)
+        )
+    finished = jobs.c.id.in_(job_ids) & (jobs.c.state == JobState.SUCCEEDED)
+    rows = connection.execute(select(jobs.c.id, jobs.c.attempt, jobs.c.result).where(finished))
+    return {
+        (row.id, row.attempt): Answer(result=row.result, artifacts=made.get((row.id, row.attempt), [])) for row in rows
+    }
+
+
+def artifact(job_id: str, name: str, media_type: str, size_bytes: int | None) -> Artifact:
+    """An artifact with the address that it is served at."""
+    return Artifact(name=name, media_type=media_type, size_bytes=size_bytes, url=f"/v1/jobs/{job_id}/artifacts/{name}")
+
+
+def _jobs_of(owner_id: str) -> Select[Any]:
+    joined = jobs.outerjoin(reviews, reviews.c.job_id == jobs.c.id)
+    return select(*JOB_COLUMNS, *_REVIEW_COLUMNS).select_from(joined).where(jobs.c.owner_id == owner_id)
+
+
+def _narrowed(query: Select[Any], wanted: JobFilter) -> Select[Any]:
+    if wanted.study_ids is not None:
+        query = query.where(jobs.c.study_id.in_(wanted.study_ids))
+    if wanted.q:
+        named = studies.c.filename.icontains(wanted.q, autoescape=True)
+        named |= studies.c.patient_reference.icontains(wanted.q, autoescape=True)
+        query = query.where(jobs.c.study_id.in_(select(studies.c.id).where(named)))
+    if wanted.model:
+        query = query.where(jobs.c.model == wanted.model)
+    if wanted.state:
+        query = query.where(jobs.c.state == wanted.state)
+    if wanted.since:
+        query = query.where(jobs.c.created_at >= wanted.since)
+    if wanted.until:
+        query = query.where(jobs.c.created_at < wanted.until)
+    return query

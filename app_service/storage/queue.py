@@ -1,0 +1,93 @@
+"""The job queue: Dramatiq on Redis for delivery, plus a sorted set that says which jobs Redis knows of.
+
+Dramatiq may deliver twice and FLUSHALL may forget everything; both are harmless, because the claim in SQL
+decides who runs a job and the reconciler asks `forgotten` which queued jobs need a message.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import dramatiq
+import redis
+from dramatiq.broker import Consumer
+from dramatiq.brokers.redis import RedisBroker
+
+QUEUE = "jobs"
+ACTOR = "run_job"
+_WAITING = "lightbox:waiting"
+_LOOK_MS = 40  # how long a job may wait for an idle worker; the library's default is a second
+_LOOK_FOR_DELAYED_MS = 250
+
+
+class _QuickBroker(RedisBroker):
+    """Idle workers look for jobs often and for delayed ones less so; their threads sleep until one is there."""
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
+        return super().consume(queue_name, prefetch, _LOOK_MS if queue_name == QUEUE else _LOOK_FOR_DELAYED_MS)
+
+
+class JobQueue:
+    """Puts jobs before the workers and tells their places. Raises redis.RedisError when Redis is away."""
+
+    def __init__(self, client: "redis.Redis", client_of_bytes: "redis.Redis") -> None:
+        self._redis = client
+        dramatiq.set_encoder(dramatiq.JSONEncoder())
+        # A dead worker's messages come back after the heartbeat timeout, looked for at every command: the defaults
+        # (60 s, one command in a thousand) would leave them lying for minutes.
+        self.broker = _QuickBroker(  # type: ignore[no-untyped-call]
+            client=client_of_bytes,
+            middleware=[],  # retries, time limits and results are counted in SQL
+            heartbeat_timeout=10_000,
+            maintenance_chance=1_000_000,
+        )
+        self.broker.declare_queue(QUEUE)
+
+    def put(self, job_id: str, delay_s: float = 0.0) -> int | None:
+        """Enqueue a job whose row is committed; returns its place, 1 being next (None when it already runs)."""
+        message: dramatiq.Message[None] = dramatiq.Message(
+            queue_name=QUEUE, actor_name=ACTOR, args=(job_id,), kwargs={}, options={}
+        )
+        self.broker.enqueue(message, delay=int(delay_s * 1000) or None)
+        pipeline = self._redis.pipeline()
+        pipeline.zadd(_WAITING, {job_id: time.time()}, nx=True)
+        pipeline.zrank(_WAITING, job_id)
+        rank = pipeline.execute()[1]
+        return None if rank is None else rank + 1
+
+    def take(self, job_id: str) -> None:
+        """The job no longer waits: it runs, or is over."""
+        self._redis.zrem(_WAITING, job_id)
+
+    def positions(self, job_ids: Sequence[str]) -> list[int | None]:
+        """Each job's place in the queue, 1 being next; None for one that Redis does not know."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for job_id in job_ids:
+            pipeline.zrank(_WAITING, job_id)
+        return [None if rank is None else rank + 1 for rank in pipeline.execute()]
+
+    def forgotten(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of `job_ids` that Redis has no message for: never enqueued, or lost with its memory."""
+        if not job_ids:
+            return []
+        scores: list[float | None] = self._redis.zmscore(_WAITING, list(job_ids))
+        return [job_id for job_id, score in zip(job_ids, scores, strict=True) if score is None]
+
+    def waiting(self) -> set[str]:
+        """The jobs that Redis has noted as waiting, or none when messages were lost: then every job is forgotten.
+
+        A waiting job has at least one message in Dramatiq's queue or delay queue, so fewer messages than jobs
+        means that some are gone (a crash between two writes, a restore from an older copy).
+        """
+        pipeline = self._redis.pipeline()
+        pipeline.zrange(_WAITING, 0, -1)
+        pipeline.hlen(f"{self.broker.namespace}:{QUEUE}.msgs")
+        pipeline.hlen(f"{self.broker.namespace}:{QUEUE}.DQ.msgs")
+        noted, messages, delayed = pipeline.execute()
+        if len(noted) > messages + delayed:
+            self._redis.delete(_WAITING)
+            return set()
+        return set(noted)
+
+    def serve(self, run_job: Callable[[str], None]) -> None:
+        """Make `run_job` what a worker of this process does with each job id."""
+        dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=self.broker)(run_job)

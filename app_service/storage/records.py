@@ -1,0 +1,131 @@
+"""The tables. SQL is the truth about studies, jobs, results and people; a migration follows every change here."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from app_service.storage.clock import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+_json = JSON(none_as_null=True)
+_id = String(36)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("username", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("owner_id", _id, ForeignKey("users.id"), nullable=False),
+    Column("uploaded_by", String(64), nullable=False),
+    Column("uploaded_at", UtcDateTime, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("modality", String(16), nullable=False),
+    Column("filename", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("shape", _json, nullable=False),
+    Column("spacing_mm", _json),
+    Column("media_type", String(64), nullable=False),
+    Column("patient_reference", Text),
+    Column("warnings", _json, nullable=False),
+    Index(None, "owner_id", "id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("study_id", _id, ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("owner_id", _id, ForeignKey("users.id"), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    # The attempt is the fence: it grows with each claim, and only its holder may commit.
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("attempt_limit", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("leased_until", Float(53)),
+    Column("model_away_since", UtcDateTime),
+    Column("error", _json),
+    Column("result", _json),
+    Index(None, "owner_id", "id"),
+    Index(None, "state", "queued_at"),
+    # No bug can show a result of a job that did not succeed.
+    CheckConstraint("(state = 'succeeded') = (result IS NOT NULL)", name="result_only_of_succeeded"),
+    CheckConstraint("(state = 'failed') = (error IS NOT NULL)", name="error_only_of_failed"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("job_id", _id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("media_type", String(64), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("job_id", _id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    Column("comment", Text),
+    Column("labels", _json),
+    Column("reviewed_by", String(64), nullable=False),
+    Column("reviewed_at", UtcDateTime, nullable=False),
+)
+
+# No foreign keys: what happened stays written when the object is gone.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor_id", _id),
+    Column("action", String(32), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("object_id", _id, index=True),
+    Column("request_id", String(64)),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("user_id", _id, primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", _json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False, index=True),
+)

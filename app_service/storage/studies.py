@@ -1,0 +1,65 @@
+"""Studies in SQL: written once, listed, deleted. Every question names the owner, so nobody sees another's."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, exists, insert, or_, select
+
+from app_service.storage.records import jobs, studies
+from portal_wire.errors import NotFound
+
+
+@dataclass(frozen=True)
+class StudyFilter:
+    """What a list is narrowed to; None does not narrow. `state` is that of any of the study's jobs."""
+
+    q: str | None = None
+    kind: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def add_study(connection: Connection, values: dict[str, Any]) -> None:
+    """Store one row of `records.studies`."""
+    connection.execute(insert(studies).values(values))
+
+
+def find_study(connection: Connection, owner_id: str, study_id: str) -> Row[Any]:
+    """The study's row. Raises NotFound when it is not the owner's, as when there is none."""
+    mine = (studies.c.id == study_id) & (studies.c.owner_id == owner_id)
+    row = connection.execute(select(studies).where(mine)).first()
+    if row is None:
+        raise NotFound("There is no such study.")
+    return row
+
+
+def list_studies(
+    connection: Connection, owner_id: str, wanted: StudyFilter, before: str | None, limit: int
+) -> list[Row[Any]]:
+    """The newest first, those older than the id `before`, at most `limit`."""
+    query = _narrowed(select(studies).where(studies.c.owner_id == owner_id), wanted)
+    if before:
+        query = query.where(studies.c.id < before)
+    return list(connection.execute(query.order_by(studies.c.id.desc()).limit(limit)))
+
+
+def remove_study(connection: Connection, study_id: str) -> None:
+    """Remove the row, and with it its jobs, artifacts' rows and reviews."""
+    connection.execute(delete(studies).where(studies.c.id == study_id))
+
+
+def _narrowed(query: Select[Any], wanted: StudyFilter) -> Select[Any]:
+    if wanted.q:
+        names = (studies.c.filename, studies.c.patient_reference)
+        query = query.where(or_(*[name.icontains(wanted.q, autoescape=True) for name in names]))
+    if wanted.kind:
+        query = query.where(studies.c.kind == wanted.kind)
+    if wanted.state:
+        query = query.where(exists().where(jobs.c.study_id == studies.c.id, jobs.c.state == wanted.state))
+    if wanted.since:
+        query = query.where(studies.c.uploaded_at >= wanted.since)
+    if wanted.until:
+        query = query.where(studies.c.uploaded_at < wanted.until)
+    return query

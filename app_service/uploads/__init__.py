@@ -1,0 +1,1 @@
+"""The way in of a file: received, examined, stored durably, committed, enqueued, and only then answered."""

@@ -1,0 +1,59 @@
+"""One file of an upload: may it become a study, and which models are to read it?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app_service.domain.suitable import chosen, suggested
+from app_service.intake.examine import examine
+from app_service.parts import Parts
+from app_service.storage.clock import now
+from app_service.uploads import part_file
+from app_service.uploads.form import Form
+from app_service.uploads.part_file import PartFile
+from portal_wire.contract import User
+from portal_wire.errors import TooLarge
+from portal_wire.ids import new_id
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A file that is to become a study, not yet stored. `models` are (name, version)."""
+
+    row: dict[str, Any]
+    original: Path
+    image: Path
+    models: list[tuple[str, str]]
+
+
+def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> Accepted:
+    """Examine a file. Raises the error that its uploader should read."""
+    if part.too_large:
+        limit = parts.settings.max_file_bytes // 2**20
+        raise TooLarge(f"Expected a file of at most {limit} MiB; this one is larger.", code="file_too_large")
+    canonical = examine(part.path, part_file.folder(), parts.settings.intake)
+    row = {
+        "id": new_id(),
+        "owner_id": user.id,
+        "uploaded_by": user.username,
+        "uploaded_at": now(),
+        "kind": canonical.kind,
+        "modality": canonical.modality,
+        "filename": name,
+        "size_bytes": part.size_bytes,
+        "sha256": part.sha256,
+        "shape": list(canonical.shape),
+        "spacing_mm": list(canonical.spacing_mm) if canonical.spacing_mm else None,
+        "media_type": canonical.media_type,
+        "patient_reference": form.patient_reference,
+        "warnings": [notice.model_dump() for notice in canonical.warnings],
+    }
+    return Accepted(row, part.path, canonical.file, _to_run(parts, form, canonical.kind, canonical.modality))
+
+
+def _to_run(parts: Parts, form: Form, kind: str, modality: str) -> list[tuple[str, str]]:
+    models = parts.models.all()
+    if form.models:
+        return [chosen(models, name, None, kind, modality) for name in form.models]
+    fitting = suggested(models, parts.settings.default_models, kind, modality)
+    return [(model.name, model.active_version) for model in fitting]

@@ -1,0 +1,62 @@
+"""What an upload says: its files, and what came beside them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Request
+from werkzeug.datastructures import FileStorage
+
+from app_service.uploads.part_file import PartFile
+from portal_wire.errors import BadRequest, TooLarge, Unprocessable
+
+DESCRIPTION = (
+    "multipart/form-data with one or more parts `file`, optional `model` (repeatable; the site's default models "
+    "otherwise) and `patient_reference`. With an `Idempotency-Key` the same request can be sent again safely."
+)
+_MAX_NAME = 255
+_MAX_REFERENCE = 200
+_MAX_KEY = 255
+
+
+@dataclass(frozen=True)
+class Form:
+    """`files` are (name for people, received file); `models` is empty for the site's default models."""
+
+    files: tuple[tuple[str, PartFile], ...]
+    models: tuple[str, ...]
+    patient_reference: str | None
+    key: str | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal requests: what an Idempotency-Key stands for."""
+        facts = [[name, part.sha256] for name, part in self.files], self.models, self.patient_reference
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def read_form(request: Request, max_files: int) -> Form:
+    """Receive the body. Raises BadRequest, TooLarge or Unprocessable for a form that is not as described."""
+    reference = request.form.get("patient_reference", "").strip() or None
+    if reference and len(reference) > _MAX_REFERENCE:
+        raise Unprocessable(f"Expected a patient reference of at most {_MAX_REFERENCE} characters.")
+    key = request.headers.get("Idempotency-Key")
+    if key and len(key) > _MAX_KEY:
+        raise BadRequest(f"Expected an Idempotency-Key of at most {_MAX_KEY} characters.")
+    models = tuple(dict.fromkeys(name for name in request.form.getlist("model") if name))
+    return Form(_files(request.files.getlist("file"), max_files), models, reference, key)
+
+
+def _files(found: Sequence[FileStorage], max_files: int) -> tuple[tuple[str, PartFile], ...]:
+    if not found:
+        raise BadRequest('Expected multipart/form-data with at least one part "file".', code="missing_file")
+    if len(found) > max_files:
+        raise TooLarge(f"Expected at most {max_files} files in one upload; {len(found)} came.", code="too_many_files")
+    return tuple((_plain_name(file), file.stream) for file in found if isinstance(file.stream, PartFile))
+
+
+def _plain_name(file: FileStorage) -> str:
+    """The file's name for people to read; it decides nothing and names nothing on our disk."""
+    last = (file.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(character for character in last if character.isprintable())[-_MAX_NAME:] or "unnamed"

@@ -1,0 +1,91 @@
+"""An upload's files go straight to the store's disk while they are hashed and counted: none is held in memory."""
+
+import errno
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Request, g
+
+from app_service.parts import parts
+from portal_wire.errors import StorageFull
+from portal_wire.ids import new_id
+
+
+class PartFile:
+    """What the form parser writes a file into. Bytes beyond `max_bytes` are counted and dropped."""
+
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._max_bytes = max_bytes
+        self._hash = hashlib.sha256()
+        self._file = path.open("wb")
+
+    @property
+    def sha256(self) -> str:
+        """In hex, of everything written."""
+        return self._hash.hexdigest()
+
+    @property
+    def too_large(self) -> bool:
+        return self.size_bytes > self._max_bytes
+
+    def write(self, data: bytes) -> int:
+        """Raises StorageFull when the disk is."""
+        self.size_bytes += len(data)
+        if not self.too_large:
+            self._hash.update(data)
+            try:
+                self._file.write(data)
+            except OSError as error:
+                raise _full(error) from error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """The parser rewinds when the part has ended; reading goes by `path`."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise _full(error) from error
+        return 0
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class UploadRequest(Request):
+    """A request whose files become PartFiles in a folder of their own, which `remove_folder` clears away."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        part: Any = PartFile(folder() / new_id(), parts().settings.max_file_bytes)
+        stream: IO[bytes] = part  # as much of one as werkzeug's parser needs
+        return stream
+
+
+def folder() -> Path:
+    """A folder of this request, on the store's file system."""
+    if "upload_folder" not in g:
+        g.upload_folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
+    made: Path = g.upload_folder
+    return made
+
+
+def remove_folder(error: BaseException | None = None) -> None:
+    """After each request, however it ended."""
+    if "upload_folder" in g:
+        shutil.rmtree(g.upload_folder, ignore_errors=True)
+
+
+def _full(error: OSError) -> Exception:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return StorageFull("There is no room left for new files. Nothing was stored; please tell your support.")
+    return error

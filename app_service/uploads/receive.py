@@ -1,0 +1,37 @@
+"""A whole upload request, from its first byte to its answer."""
+
+from typing import Any
+
+from flask import Request
+from prometheus_client import Counter
+
+from app_service.parts import Parts
+from app_service.uploads.accept import Accepted, accept
+from app_service.uploads.form import read_form
+from app_service.uploads.keep import keep, recall
+from portal_wire.contract import Rejected, User
+from portal_wire.errors import PortalError
+
+_STUDIES = Counter("lightbox_app_studies_total", "Uploaded files, by outcome.", ["outcome"])
+
+
+def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
+    """Judge each file on its own; returns Uploaded as JSON. Raises a single file's own error when it is bad."""
+    form = read_form(request, parts.settings.max_files_per_upload)
+    if known := recall(parts, user, form):
+        return known
+    accepted: list[Accepted] = []
+    rejected: list[Rejected] = []
+    for name, part in form.files:
+        try:
+            accepted.append(accept(parts, user, name, part, form))
+        except PortalError as error:
+            if error.status >= 500:
+                raise
+            _STUDIES.labels("rejected").inc()
+            if len(form.files) == 1:
+                raise
+            rejected.append(Rejected(filename=name, code=error.code, detail=error.detail))
+    answer = keep(parts, user, form, accepted, rejected)
+    _STUDIES.labels("accepted").inc(len(accepted))
+    return answer

@@ -1,0 +1,85 @@
+"""Rows as the contract's shapes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from sqlalchemy import Row
+
+from app_service.domain.suitable import suggested
+from app_service.parts import Parts
+from app_service.storage import cache
+from app_service.storage.cache import Answer, Key
+from app_service.storage.database import reading
+from app_service.storage.jobs import artifact, find_answers
+from portal_wire.contract import Job, JobState, Model, Review, Study
+
+_FROM_STUDY = {name for name in Study.model_fields if name != "suggested_models"}
+_FROM_JOB = {
+    "id",
+    "study_id",
+    "model",
+    "version",
+    "state",
+    "attempt",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "error",
+}
+_FROM_REVIEW = set(Review.model_fields)
+
+
+def to_study(row: Row[Any] | dict[str, Any], models: list[Model], preferred: tuple[str, ...]) -> Study:
+    """A row of `records.studies` as a Study."""
+    values = row if isinstance(row, dict) else dict(row._mapping)
+    names = [model.name for model in suggested(models, preferred, values["kind"], values["modality"])]
+    return Study(**{name: values[name] for name in _FROM_STUDY}, suggested_models=names)
+
+
+def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = None) -> Job:
+    """A row of `records.jobs`, with its review if the query joined it, as a Job."""
+    values = row._mapping
+    reviewed = values.get("verdict") is not None
+    return Job(
+        **{name: values[name] for name in _FROM_JOB},
+        position=position,
+        progress=None,
+        result=answer.result if answer else None,
+        artifacts=_with_overlay(row.id, answer) if answer else [],
+        review=Review(**{name: values[name] for name in _FROM_REVIEW}) if reviewed else None,
+    )
+
+
+def to_jobs(parts: Parts, rows: Sequence[Row[Any]]) -> list[Job]:
+    """Rows with what only Redis knows quickly: results of finished jobs, places of queued ones."""
+    answers = _answers(parts, [(row.id, row.attempt) for row in rows if row.state == JobState.SUCCEEDED])
+    positions = _positions(parts, [row.id for row in rows if row.state == JobState.QUEUED])
+    return [to_job(row, answers.get((row.id, row.attempt)), positions.get(row.id)) for row in rows]
+
+
+def _answers(parts: Parts, keys: list[Key]) -> dict[Key, Answer]:
+    found = cache.find(parts.redis, keys)
+    missing = [key for key in keys if key not in found]
+    if missing:
+        with reading(parts.engine) as connection:
+            stored = find_answers(connection, missing)
+        for key, answer in stored.items():
+            cache.fill(parts.redis, key, answer)
+        found |= stored
+    return found
+
+
+def _positions(parts: Parts, job_ids: list[str]) -> dict[str, int | None]:
+    if not job_ids:
+        return {}
+    try:
+        return dict(zip(job_ids, parts.queue.positions(job_ids), strict=True))
+    except redis.RedisError:
+        return {}
+
+
+def _with_overlay(job_id: str, answer: Answer) -> list[Any]:
+    # The overlay is drawn when it is asked for: see routes/artifacts.py.
+    drawn = [artifact(job_id, "overlay.png", "image/png", None)]
+    return answer.artifacts + (drawn if any(item.name == "heatmap.png" for item in answer.artifacts) else [])

@@ -1,0 +1,71 @@
+"""The REST interface: `create_app` for gunicorn, with everything that its routes share."""
+
+import redis
+from apiflask import APIFlask
+from apiflask.exceptions import HTTPError
+from flask import Response
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app_service import openapi
+from app_service.parts import open_parts
+from app_service.readiness import dependencies
+from app_service.routes.artifacts import artifacts
+from app_service.routes.events import events
+from app_service.routes.jobs import jobs
+from app_service.routes.limits import limits
+from app_service.routes.models import models
+from app_service.routes.pictures import pictures
+from app_service.routes.reviews import reviews
+from app_service.routes.sessions import sessions
+from app_service.routes.studies import studies
+from app_service.settings import Settings
+from app_service.uploads.part_file import UploadRequest, remove_folder
+from portal_wire.errors import Unavailable, from_status
+from portal_wire.http_server import equip, problem
+
+BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, events, limits)
+
+
+def create_app(settings: Settings | None = None) -> APIFlask:
+    """The application, with settings from the environment unless given. Raises SettingsError for a bad one."""
+    settings = settings or Settings.from_environment()
+    app = APIFlask(
+        __name__, title="Lightbox", version="1", spec_path="/v1/openapi.json", docs_path=None, json_errors=False
+    )
+    app.request_class = UploadRequest
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
+    parts = app.extensions["lightbox"] = open_parts(settings)
+    equip(app, "app", ready=lambda: dependencies(parts), service_token=settings.service_token)
+    _answer_outages(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    openapi.describe(app)
+    app.teardown_request(remove_folder)
+    return app
+
+
+def _answer_outages(app: APIFlask) -> None:
+    @app.errorhandler(redis.RedisError)
+    @app.errorhandler(DBAPIError)
+    @app.errorhandler(PoolTimeout)
+    def answer_outage(error: Exception) -> Response:
+        return problem(Unavailable("A part of the portal is away. Please try again shortly.", retry_after_s=2))
+
+    @app.error_processor
+    def answer_invalid_input(error: HTTPError) -> Response:
+        detail = "; ".join(_faults(error.detail)) or error.message or "The request cannot be read."
+        return problem(from_status(error.status_code, detail, code="invalid_input"))
+
+
+def _faults(detail: object) -> list[str]:
+    """What is wrong with which field, from APIFlask's {location: {field: [text]}}; never the value that came."""
+    if not isinstance(detail, dict):
+        return []
+    return [
+        f"{field}: {text}"
+        for fields in detail.values()
+        if isinstance(fields, dict)
+        for field, texts in fields.items()
+        for text in texts
+    ]

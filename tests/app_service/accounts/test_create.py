@@ -1,0 +1,54 @@
+"""Making the first accounts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from app_service.accounts.passwords import hash_password, matches
+from app_service.storage.database import open_engine, reading
+from app_service.storage.migrate import migrate
+from app_service.storage.users import find_user
+
+
+def create(database_url: str, password: str) -> subprocess.CompletedProcess[str]:
+    settings = {
+        "LIGHTBOX_DATABASE_URL": database_url,
+        "LIGHTBOX_INTAKE_SOCKET": "/nowhere",
+        "LIGHTBOX_ML_SERVICE_TOKEN": "x",
+        "LIGHTBOX_APP_SERVICE_TOKEN": "y",
+        "LIGHTBOX_DOCTOR_PASSWORD": password,
+        "LIGHTBOX_ADMIN_PASSWORD": password,
+    }
+    command = [sys.executable, "-m", "app_service.accounts.create"]
+    return subprocess.run(command, env=os.environ | settings, capture_output=True, text=True, check=True)
+
+
+def test_given_passwords_are_taken_each_time_and_never_printed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    migrate(url)
+    first, second = create(url, "the first password"), create(url, "another password")
+    assert "password" not in first.stdout + first.stderr + second.stdout + second.stderr
+    with reading(open_engine(url)) as connection:
+        doctor, admin = find_user(connection, "doctor"), find_user(connection, "ADMIN")
+    assert doctor and admin and (doctor.role, admin.role) == ("doctor", "admin")
+    assert matches(doctor.password_hash, "another password")
+    assert not matches(doctor.password_hash, "the first password")
+
+
+def test_a_password_that_nobody_gave_is_made_up_and_told_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    migrate(url)
+    told = json.loads(create(url, "").stdout)
+    assert set(told) == {"doctor", "admin"} and min(map(len, told.values())) >= 16
+    assert json.loads(create(url, "").stdout) == {}
+    with reading(open_engine(url)) as connection:
+        doctor = find_user(connection, "doctor")
+    assert doctor and matches(doctor.password_hash, told["doctor"])
+
+
+def test_passwords_are_stored_as_argon2id() -> None:
+    stored = hash_password("secret")
+    assert stored.startswith("$argon2id$") and "secret" not in stored
+    assert matches(stored, "secret") and not matches(stored, "Secret") and not matches(None, "secret")

@@ -1,0 +1,71 @@
+"""Signing in, guessing passwords, and how sessions end."""
+
+import pytest
+from apiflask import APIFlask
+from sqlalchemy import select
+
+from app_service.accounts import throttle
+from app_service.parts import Parts
+from app_service.storage.database import reading
+from app_service.storage.records import audit
+from tests.app_service.conftest import PASSWORD, Caller, sign_in
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def try_password(anyone: Caller, password: str, username: str = "doctor") -> int:
+    return anyone.post("/v1/sessions", json={"username": username, "password": password}).status_code
+
+
+def test_a_session_says_who_it_is_and_when_it_ends(doctor: Caller) -> None:
+    answer = doctor.get("/v1/me")
+    assert answer.json and (answer.json["username"], answer.json["role"]) == ("doctor", "doctor")
+
+
+def test_after_signing_out_the_token_is_worthless(doctor: Caller) -> None:
+    assert doctor.request("DELETE", "/v1/sessions/current").status_code == 204
+    answer = doctor.get("/v1/me")
+    assert answer.status_code == 401 and answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic eDp5"}])
+def test_without_a_live_token_there_is_only_401(anyone: Caller, header: dict[str, str]) -> None:
+    assert anyone.get("/v1/jobs", headers=header).status_code == 401
+
+
+def test_without_the_services_own_token_nobody_gets_in(app: APIFlask, doctor: Caller) -> None:
+    answer = doctor.client.get("/v1/me", headers={"Authorization": doctor.headers["Authorization"]})
+    assert answer.status_code == 401 and answer.json and answer.json["code"] == "service_token"
+
+
+def test_unknown_names_and_wrong_passwords_look_alike(anyone: Caller) -> None:
+    wrong = anyone.post("/v1/sessions", json={"username": "doctor", "password": "wrong"}).json or {}
+    unknown = anyone.post("/v1/sessions", json={"username": "nobody", "password": "wrong"}).json or {}
+    assert {**wrong, "request_id": ""} == {**unknown, "request_id": ""}
+
+
+def test_the_sixth_wrong_password_in_five_minutes_is_not_even_looked_at(anyone: Caller) -> None:
+    assert [try_password(anyone, "wrong") for _ in range(5)] == [401] * 5
+    answer = anyone.post("/v1/sessions", json={"username": "Doctor", "password": PASSWORD})
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= throttle.WINDOW_S
+    assert try_password(anyone, PASSWORD, "other") == 201
+
+
+def test_a_right_password_forgets_the_wrong_ones(anyone: Caller) -> None:
+    for _ in range(3):
+        assert [try_password(anyone, "wrong") for _ in range(3)] == [401] * 3
+        assert try_password(anyone, PASSWORD) == 201
+
+
+def test_an_answer_with_a_token_is_kept_by_no_cache(anyone: Caller) -> None:
+    answer = anyone.post("/v1/sessions", json={"username": "doctor", "password": PASSWORD})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_signing_in_and_out_is_written_down_without_names(app: APIFlask, parts: Parts, anyone: Caller) -> None:
+    try_password(anyone, "wrong")
+    sign_in(app, "doctor").request("DELETE", "/v1/sessions/current")
+    with reading(parts.engine) as connection:
+        rows = [tuple(row) for row in connection.execute(select(audit.c.action, audit.c.outcome).order_by(audit.c.id))]
+    assert rows == [("sign_in", "refused"), ("sign_in", "done"), ("sign_out", "done")]

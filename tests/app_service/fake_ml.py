@@ -1,0 +1,95 @@
+"""A stand-in for the ML tier that a test can make slow, wrong or absent."""
+
+import json
+import struct
+import threading
+import time
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.serving import make_server
+
+PNG = b"\x89PNG\r\n\x1a\nheat"
+
+
+def findings(probability: float = 0.9) -> dict[str, Any]:
+    return {
+        "label": "pneumonia",
+        "findings": [{"label": "pneumonia", "probability": probability, "threshold": 0.5, "positive": True}],
+        "calibrated": True,
+        "uncertain_band": [0.4, 0.6],
+        "in_distribution": True,
+        "ood_score": 1.0,
+        "warnings": [],
+        "timings_s": {"prepare": 0.01, "network": 0.02, "interpret": 0.001},
+    }
+
+
+def model_card() -> dict[str, Any]:
+    version = {"version": "1", "active": True, "architecture": "fake", "parameters": 1, "trained_at": None}
+    version |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
+    facts = {"name": "pneumonia", "title": "Pneumonia", "task": "pneumonia", "kind": "image", "modalities": ["DX"]}
+    facts |= {"labels": ["pneumonia"], "negative_label": "normal", "active_version": "1", "limits": []}
+    return facts | {"versions": [version]}
+
+
+class FakeMl:
+    """`said`, `status` and `delay_s` shape the answers; `asked` counts the inferences."""
+
+    def __init__(self) -> None:
+        self.said: Any = findings()
+        self.status, self.delay_s, self.asked = 200, 0.0, 0
+        self.heatmap = PNG
+        self._server: Any = None
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        self._server = make_server("127.0.0.1", self.port, self._app(), threaded=True)
+        self.port = self._server.server_port
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _app(self) -> Flask:
+        app = Flask(__name__)
+        app.add_url_rule("/v2/health/ready", "ready", lambda: Response(status=200))
+        app.add_url_rule("/v2/repository/index", "index", _index, methods=["POST"])
+        app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card()))
+        app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
+        path = "/v2/models/<name>/versions/<version>/infer"
+        app.add_url_rule(path, "infer", self._infer, methods=["POST"])
+        return app
+
+    def _infer(self, name: str, version: str) -> Response:
+        self.asked += 1
+        body = request.get_data()
+        status, said = self.status, self.said
+        time.sleep(self.delay_s)
+        if status != 200:
+            error = {
+                "error": "This study cannot be read.",
+                "detail": "This study cannot be read.",
+                "code": "undecodable",
+            }
+            return Response(json.dumps(error), status, content_type="application/json")
+        head = json.loads(body[: int(request.headers["Inference-Header-Content-Length"])])
+        assert [item["name"] for item in head["outputs"]] == ["findings", "heatmap"]
+        blobs = [struct.pack("<I", len(text)) + text for text in (json.dumps(said).encode(), self.heatmap)]
+        outputs = [
+            {"name": item, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(blob)}}
+            for item, blob in zip(("findings", "heatmap"), blobs, strict=True)
+        ]
+        facts = json.dumps({"model_name": name, "model_version": version, "outputs": outputs}).encode()
+        headers = {"Inference-Header-Content-Length": str(len(facts))}
+        return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
+
+
+def _index() -> Response:
+    return jsonify([{"name": "pneumonia", "version": "1", "state": "READY", "reason": ""}])

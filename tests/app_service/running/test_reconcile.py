@@ -1,0 +1,97 @@
+"""Nothing that was accepted is lost: not by FLUSHALL, not by a queue that was away, not by a dead worker."""
+
+from collections.abc import Callable
+
+import pytest
+import redis
+from apiflask import APIFlask
+from dramatiq import Worker
+from sqlalchemy import update
+
+from app_service.parts import Parts
+from app_service.running.reconcile import reconcile
+from app_service.storage import transitions
+from app_service.storage.database import writing
+from app_service.storage.records import jobs
+from tests.app_service.conftest import Caller, film, sign_in, wait_until
+from tests.app_service.fake_ml import FakeMl
+from tests.conftest import RedisServer
+
+
+def all_done(doctor: Caller) -> Callable[[], bool]:
+    return lambda: {job["state"] for job in doctor.get("/v1/jobs").json["items"]} == {"succeeded"}  # type: ignore[index]
+
+
+@pytest.fixture
+def unserved(doctor: Caller) -> list[str]:
+    """Jobs that no worker has seen."""
+    return [doctor.upload_one(seed)["id"] for seed in range(5)]
+
+
+def test_after_flushall_every_queued_job_runs_once(
+    app: APIFlask,
+    unserved: list[str],
+    parts: Parts,
+    redis_server: RedisServer,
+    request: pytest.FixtureRequest,
+    ml: FakeMl,
+) -> None:
+    redis_server.empty()
+    reconcile(parts)
+    reconcile(parts)
+    request.getfixturevalue("worker")
+    doctor = sign_in(app, "doctor")  # their sessions went with the rest
+    wait_until(all_done(doctor))
+    assert ml.asked == 5
+
+
+def test_an_upload_succeeds_although_the_queue_is_away(
+    doctor: Caller, parts: Parts, worker: Worker, app: APIFlask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(job_id: str, delay_s: float = 0.0) -> None:
+        raise redis.ConnectionError
+
+    queue = app.extensions["lightbox"].queue
+    monkeypatch.setattr(queue, "put", away)
+    answer = doctor.upload((film(), "film.png"))
+    assert answer.status_code == 201 and answer.json and answer.json["jobs"][0]["position"] is None
+    reconcile(parts)
+    wait_until(all_done(doctor))
+
+
+def test_the_job_of_a_dead_worker_runs_again(doctor: Caller, unserved: list[str], parts: Parts) -> None:
+    job_id = unserved[0]
+    with writing(parts.engine) as connection:
+        assert transitions.claim(connection, job_id)
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(leased_until=0.0))
+    parts.queue.take(job_id)
+    reconcile(parts)
+    assert doctor.job(job_id)["state"] == "queued"
+    assert job_id in parts.queue.waiting()
+
+
+def test_a_job_that_kills_its_workers_fails_in_the_end(doctor: Caller, unserved: list[str], parts: Parts) -> None:
+    job_id = unserved[0]
+    for _ in range(3):
+        with writing(parts.engine) as connection:
+            assert transitions.claim(connection, job_id)
+            connection.execute(update(jobs).where(jobs.c.id == job_id).values(leased_until=0.0))
+        reconcile(parts)
+    failed = doctor.job(job_id)
+    assert failed["state"] == "failed" and failed["error"]["code"] == "failed_repeatedly"
+
+
+def test_the_job_of_a_living_worker_is_left_alone(doctor: Caller, unserved: list[str], parts: Parts) -> None:
+    with writing(parts.engine) as connection:
+        assert transitions.claim(connection, unserved[0])
+    reconcile(parts)
+    assert doctor.job(unserved[0])["state"] == "running"
+
+
+def test_a_round_repeats_no_message(unserved: list[str], parts: Parts) -> None:
+    def messages() -> int:
+        return int(parts.redis.hlen("dramatiq:jobs.msgs"))
+
+    before = messages()
+    reconcile(parts)
+    assert (before, messages()) == (5, 5)

@@ -1,0 +1,172 @@
+"""One suite for both stores; S3 is moto's server on the loopback interface."""
+
+import errno
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from app_service.storage import directory_store
+from app_service.storage.object_store import ObjectStore, open_store
+from portal_wire.errors import NotFound, StorageFull, Unavailable
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_url(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LIGHTBOX_S3_ENDPOINT", s3_endpoint)
+    client = boto3.client("s3", endpoint_url=s3_endpoint, region_name="eu-central-1")
+    bucket = f"films-{uuid.uuid4()}"
+    client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    return f"s3://{bucket}/portal"
+
+
+@pytest.fixture(params=["directory", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    directory = request.param == "directory"
+    return open_store((tmp_path / "objects").as_uri() if directory else request.getfixturevalue("s3_url"))
+
+
+def test_bytes_come_back(store: ObjectStore) -> None:
+    store.put_bytes("studies/1/original", b"film")
+    assert store.read("studies/1/original") == b"film"
+    assert store.size("studies/1/original") == 4
+    with store.open("studies/1/original") as file:
+        assert file.read(2) == b"fi"
+        assert file.seek(0) == 0
+        assert file.read() == b"film"
+
+
+def test_a_file_is_consumed(store: ObjectStore) -> None:
+    path = store.temporary_folder / "upload"
+    path.write_bytes(b"x" * 3_000_000)
+    store.put_file("studies/1/original", path)
+    assert store.size("studies/1/original") == 3_000_000
+    assert not path.exists()
+
+
+def test_a_file_of_another_file_system_is_copied(store: ObjectStore) -> None:
+    elsewhere = Path("/dev/shm") / f"lightbox-test-{os.getpid()}"
+    elsewhere.write_bytes(b"film")
+    store.put_file("studies/1/original", elsewhere)
+    assert store.read("studies/1/original") == b"film"
+    assert not elsewhere.exists()
+
+
+def test_the_last_put_of_a_key_counts(store: ObjectStore) -> None:
+    store.put_bytes("jobs/1/result.json", b"first attempt")
+    store.put_bytes("jobs/1/result.json", b"second")
+    assert store.read("jobs/1/result.json") == b"second"
+
+
+@pytest.mark.parametrize("method", ["read", "open", "size"])
+@pytest.mark.parametrize("key", ["studies/1/original", "studies/1/original/deeper", "studies"])
+def test_missing_is_not_found(store: ObjectStore, method: str, key: str) -> None:
+    if key != "studies/1/original":
+        store.put_bytes("studies/1/original", b"film")
+    with pytest.raises(NotFound) as caught:
+        getattr(store, method)(key)
+    assert key not in caught.value.detail
+
+
+def test_a_prefix_is_whole_names(store: ObjectStore) -> None:
+    for key in ("studies/1/original", "studies/1/parts/a", "studies/12/original"):
+        store.put_bytes(key, b"film")
+    store.delete_prefix("studies/1")
+    store.delete_prefix("studies/1")
+    assert store.read("studies/12/original") == b"film"
+    for key in ("studies/1/original", "studies/1/parts/a"):
+        with pytest.raises(NotFound):
+            store.read(key)
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "..", "a//b", "a/", ".incoming/x", "a\0", "a b", "a\n"])
+def test_other_keys_are_refused(store: ObjectStore, key: str) -> None:
+    with pytest.raises(ValueError, match="key"):
+        store.put_bytes(key, b"film")
+    with pytest.raises(ValueError, match="key"):
+        store.delete_prefix(key)
+
+
+def test_check_passes(store: ObjectStore) -> None:
+    store.check()
+
+
+@pytest.mark.parametrize("url", ["file://host/folder", "file:relative", "http://bucket", "s3://", "/folder"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="file:///folder"):
+        open_store(url)
+
+
+def test_an_unreachable_s3_is_unavailable(s3_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_S3_ENDPOINT", "http://127.0.0.1:9")
+    away = open_store(s3_url)
+    for call in (away.check, lambda: away.read("a"), lambda: away.put_bytes("a", b"b")):
+        with pytest.raises(Unavailable) as caught:
+            call()
+        assert "127.0.0.1" not in caught.value.detail
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    store = open_store(tmp_path.as_uri())
+
+    def full(_: int) -> None:
+        raise OSError(number, os.strerror(number), str(tmp_path))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageFull) as caught:
+        store.put_bytes("studies/1/original", b"film")
+    assert str(tmp_path) not in caught.value.detail
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_any_other_error_is_unavailable(tmp_path: Path) -> None:
+    store = open_store(tmp_path.as_uri())
+    (tmp_path / "studies").write_bytes(b"a file where a folder should be")
+    with pytest.raises(Unavailable):
+        store.put_bytes("studies/1/original", b"film")
+
+
+def test_content_is_durable_before_its_name_and_every_new_folder_is_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path.as_uri())
+    steps: list[tuple[str, str]] = []
+    real_fsync, real_replace = os.fsync, Path.replace
+
+    def fsync(number: int) -> None:
+        steps.append(("fsync", os.readlink(f"/proc/self/fd/{number}").removeprefix(str(tmp_path)).lstrip("/")))
+        real_fsync(number)
+
+    def replace(source: Path, target: Any) -> Path:
+        steps.append(("name", str(target.relative_to(tmp_path))))
+        return real_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    store.put_bytes("studies/1/original", b"film")
+    assert steps[0][1].startswith(directory_store.INCOMING)
+    assert steps[1:] == [
+        ("fsync", ""),
+        ("fsync", "studies"),
+        ("name", "studies/1/original"),
+        ("fsync", "studies/1"),
+    ]

@@ -1,0 +1,109 @@
+"""The worker as a process of its own: it ends when told to, and its sudden death costs nothing but time."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+from apiflask import APIFlask
+
+from app_service.parts import Parts
+from app_service.settings import Settings
+from tests.app_service.conftest import SERVICE_TOKEN, Caller, sign_in, wait_until
+from tests.app_service.fake_ml import FakeMl
+from tests.conftest import RedisServer, free_port
+
+Start = Callable[[], "subprocess.Popen[bytes]"]
+START_S = 60  # a new interpreter on a busy machine
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def start(parts: Parts, settings: Settings, port: int) -> Iterator[Start]:
+    """Starts a worker and waits until it says that it is well."""
+    environment = os.environ | {
+        "LIGHTBOX_DATABASE_URL": settings.database_url,
+        "LIGHTBOX_REDIS_URL": settings.redis_url,
+        "LIGHTBOX_STORE_URL": settings.store_url,
+        "LIGHTBOX_ML_URL": settings.ml_url,
+        "LIGHTBOX_ML_SERVICE_TOKEN": settings.ml_service_token,
+        "LIGHTBOX_APP_SERVICE_TOKEN": SERVICE_TOKEN,
+        "LIGHTBOX_INTAKE_SOCKET": str(settings.intake.socket),
+        "LIGHTBOX_WORKER_PORT": str(port),
+    }
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> "subprocess.Popen[bytes]":
+        started.append(subprocess.Popen([sys.executable, "-m", "app_service.worker"], env=environment))
+        wait_until(lambda: answers(port), within_s=START_S)
+        return started[-1]
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def answers(port: int) -> bool:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def state(doctor: Caller, job_id: str) -> str:
+    return str(doctor.job(job_id)["state"])
+
+
+def test_a_job_whose_worker_is_killed_finishes_once(doctor: Caller, start: Start, ml: FakeMl) -> None:
+    ml.delay_s = 5.0
+    process = start()
+    job = doctor.upload_one()
+    wait_until(lambda: state(doctor, job["id"]) == "running")
+    wait_until(lambda: ml.asked == 1)
+    process.kill()
+    process.wait()
+    ml.delay_s = 0.0
+    start()
+    wait_until(lambda: state(doctor, job["id"]) == "succeeded", within_s=25)
+    assert doctor.job(job["id"])["attempt"] == 2
+
+
+def test_jobs_that_wait_when_redis_loses_everything_all_finish_once(
+    app: APIFlask, doctor: Caller, start: Start, ml: FakeMl, redis_server: RedisServer
+) -> None:
+    ml.delay_s = 0.5
+    start()
+    for seed in range(30):
+        doctor.upload_one(seed)
+    redis_server.stop()
+    redis_server.start()
+    doctor = sign_in(app, "doctor")
+
+    def done() -> bool:
+        return {job["state"] for job in doctor.get("/v1/jobs").json["items"]} == {"succeeded"}  # type: ignore[index]
+
+    wait_until(done, within_s=60)
+    jobs = doctor.get("/v1/jobs").json["items"]  # type: ignore[index]
+    assert len(jobs) == 30 and {job["attempt"] for job in jobs} == {1}
+    assert ml.asked == 30
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_when_told_to_end_it_finishes_its_job_and_ends(doctor: Caller, start: Start, ml: FakeMl, port: int) -> None:
+    ml.delay_s = 1.0
+    process = start()
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
+    assert "lightbox_app_queue_jobs" in text and "lightbox_app_queue_wait_seconds" in text
+    job = doctor.upload_one()
+    wait_until(lambda: ml.asked == 1)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    assert state(doctor, job["id"]) == "succeeded"
