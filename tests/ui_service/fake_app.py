@@ -1,0 +1,373 @@
+"""A stand-in for App: answers with the contract's own objects, keeps everything in memory, on a real port."""
+
+import io
+import itertools
+import json
+import queue
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+from PIL import Image
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from portal_wire.contract import Job, JobState, Limits, Model, Result, Review, Session, Study, Timings, User
+from portal_wire.errors import Conflict, Forbidden, NotFound, PortalError, TooLarge, Unauthenticated, UnsupportedMedia
+from portal_wire.http_server import problem
+from portal_wire.ids import new_id
+
+PASSWORD = "correct horse battery"
+SERVICE_TOKEN = "service-token-of-the-tests"
+_BEAT_S = 0.5
+
+
+class FakeApp:
+    """What a test reads and changes. `calls` holds every request as "METHOD /path"."""
+
+    def __init__(self) -> None:
+        self.studies: dict[str, Study] = {}
+        self.jobs: dict[str, Job] = {}
+        self.images: dict[str, bytes] = {}
+        self.uploads: list[bytes] = []
+        self.calls: list[str] = []
+        self.tokens: dict[str, User] = {}
+        self.listeners: list[queue.Queue[tuple[str, str]]] = []
+        self.numbers = itertools.count(1)
+        self.broken: PortalError | None = None  # every call but signing in answers this
+        self.refuse_streams = False
+        self.url = ""
+
+    def add_study(self, filename: str = "film.png", image: bytes | None = None, **changed: Any) -> Study:
+        study = Study(
+            **{
+                "id": new_id(),
+                "kind": "image",
+                "modality": "DX",
+                "filename": filename,
+                "size_bytes": 812_345,
+                "sha256": "0" * 64,
+                "shape": [480, 400],
+                "spacing_mm": None,
+                "patient_reference": None,
+                "uploaded_at": datetime.now(UTC),
+                "uploaded_by": "doctor",
+                **changed,
+            }
+        )
+        self.studies[study.id] = study
+        self.images[study.id] = image or grey_png()
+        return study
+
+    def add_job(self, study: Study, state: JobState = JobState.QUEUED, **changed: Any) -> Job:
+        job = Job(
+            **{
+                "id": new_id(),
+                "study_id": study.id,
+                "model": "pneumonia",
+                "version": "1",
+                "state": state,
+                "attempt": 1,
+                "position": None,
+                "progress": None,
+                "created_at": datetime.now(UTC),
+                "started_at": None,
+                "finished_at": None,
+                "error": None,
+                "result": None,
+                "artifacts": [],
+                **changed,
+            }
+        )
+        self.jobs[job.id] = job
+        return job
+
+    def change(self, job: Job, **changed: Any) -> Job:
+        """Change a job and tell every stream."""
+        changed_job = Job.model_validate(self.jobs[job.id].model_dump() | changed)
+        self.jobs[job.id] = changed_job
+        for listener in self.listeners:
+            listener.put((str(next(self.numbers)), changed_job.model_dump_json()))
+        return changed_job
+
+    def succeed(self, job: Job, result: Result) -> Job:
+        base = f"/v1/jobs/{job.id}/artifacts"
+        artifacts = [
+            {"name": name, "media_type": "image/png", "size_bytes": size, "url": f"{base}/{name}"}
+            for name, size in (("heatmap.png", 5120), ("overlay.png", None))
+            if result.findings
+        ]
+        return self.change(job, state=JobState.SUCCEEDED, result=result.model_dump(), artifacts=artifacts)
+
+
+def answer(label: str = "pneumonia", probability: float = 0.91, **changed: Any) -> Result:
+    """What the pneumonia model would say."""
+    finding = {"label": "pneumonia", "probability": probability, "threshold": 0.46, "positive": label == "pneumonia"}
+    return Result.model_validate(
+        {
+            "label": label,
+            "findings": [finding],
+            "calibrated": True,
+            "uncertain_band": [0.38, 0.52],
+            "in_distribution": True,
+            "ood_score": 0.2,
+            "warnings": [],
+            "timings_s": Timings(queue=0.02, prepare=0.05, network=0.11, interpret=0.03, total=0.34),
+            **changed,
+        }
+    )
+
+
+def not_answered() -> Result:
+    warning = {"code": "not_recognised", "detail": "This image is unlike the chest X-rays that the model has learned."}
+    return answer("not_answered", findings=[], in_distribution=False, ood_score=9.1, warnings=[warning])
+
+
+def grey_png(side: int = 400) -> bytes:
+    """A soft grey disc on black."""
+    image = Image.radial_gradient("L").resize((side, side)).point(lambda value: 255 - value)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
+MODEL = Model.model_validate(
+    {
+        "name": "pneumonia",
+        "title": "Pneumonia on chest X-rays",
+        "task": "Pneumonia or not, on one frontal chest X-ray",
+        "kind": "image",
+        "modalities": ["DX", "CR"],
+        "labels": ["pneumonia"],
+        "negative_label": "normal",
+        "active_version": "1",
+        "limits": ["Adults: it has learned from children of one to five years.", "Lateral views."],
+        "versions": [
+            {
+                "version": "1",
+                "active": True,
+                "architecture": "house",
+                "parameters": 1_234_567,
+                "trained_at": "2026-11-21",
+                "metrics": {"test": {"auc": {"value": 0.981, "low": 0.972, "high": 0.989}, "n": 624}},
+                "card": "# Purpose\n\nA second look.\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+                "plots": ["roc.png"],
+            }
+        ],
+    }
+)
+LIMITS = Limits(
+    max_file_bytes=5_000_000,
+    max_pixels=50_000_000,
+    max_files_per_upload=20,
+    media_types=["image/png", "image/jpeg"],
+)
+
+
+def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the other)
+    """The Flask application in front of `fake`."""
+    app = Flask(__name__)
+
+    @app.errorhandler(PortalError)
+    def answer_error(error: PortalError) -> Response:
+        return problem(error)
+
+    @app.before_request
+    def check() -> None:
+        fake.calls.append(f"{request.method} {request.path}")
+        if request.path == "/readyz":
+            return
+        if request.headers.get("X-Service-Token") != SERVICE_TOKEN:
+            raise Unauthenticated("no service token", code="service_token")
+        if request.path == "/v1/sessions":
+            return
+        user = fake.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        if user is None:
+            raise Unauthenticated("Please sign in.")
+        if fake.broken:
+            raise fake.broken
+        if user.role == "admin" and not request.path.startswith(("/v1/models", "/v1/sessions", "/v1/me")):
+            raise Forbidden("not for administrators")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return jsonify(status="ready")
+
+    @app.post("/v1/sessions")
+    def sign_in() -> tuple[Response, int]:
+        body = request.get_json()
+        if body["password"] != PASSWORD or body["username"] not in ("doctor", "admin"):
+            raise Unauthenticated("The name or the password is wrong.", code="wrong_credentials")
+        user = User(id=new_id(), username=body["username"], role=body["username"])
+        token = new_id() + new_id()
+        fake.tokens[token] = user
+        return wire(Session(token=token, expires_at=datetime.now(UTC) + timedelta(hours=8), user=user)), 201
+
+    @app.delete("/v1/sessions/current")
+    def sign_out() -> tuple[str, int]:
+        fake.tokens.pop(request.headers["Authorization"].removeprefix("Bearer "))
+        return "", 204
+
+    @app.get("/v1/me")
+    def me() -> Response:
+        return wire(fake.tokens[request.headers["Authorization"].removeprefix("Bearer ")])
+
+    @app.get("/v1/limits")
+    def limits() -> Response:
+        return wire(LIMITS)
+
+    @app.get("/v1/models")
+    def models() -> Response:
+        return jsonify(items=[MODEL.model_dump(mode="json")])
+
+    @app.get("/v1/models/<name>")
+    def model(name: str) -> Response:
+        if name != MODEL.name:
+            raise NotFound("There is no such model.")
+        return wire(MODEL)
+
+    @app.get("/v1/models/<name>/versions/<version>/plots/<plot>")
+    def plot(name: str, version: str, plot: str) -> Response:
+        return Response(grey_png(64), mimetype="image/png")
+
+    @app.post("/v1/studies")
+    def upload() -> tuple[Response, int]:
+        fake.uploads.append(request.get_data(cache=True, parse_form_data=False))
+        studies, jobs, rejected = [], [], []
+        files = request.files.getlist("file")
+        for file in files:
+            content, name = file.read(), file.filename or ""
+            error = _refusal(content)
+            if error and len(files) == 1:
+                raise error
+            if error:
+                rejected.append({"filename": name, "code": error.code, "detail": error.detail})
+                continue
+            study = fake.add_study(name, content if content.startswith(b"\x89PNG") else None, size_bytes=len(content))
+            studies.append(study.model_dump(mode="json"))
+            jobs.append(fake.add_job(study, position=1).model_dump(mode="json"))
+        return jsonify(studies=studies, jobs=jobs, rejected=rejected), 201
+
+    @app.get("/v1/studies")
+    def studies() -> Response:
+        found = sorted(fake.studies.values(), key=lambda study: study.id, reverse=True)
+        q, state = request.args.get("q", ""), request.args.get("state")
+        shown = [study for study in found if q in (study.patient_reference or study.filename)]
+        if state:
+            with_state = {job.study_id for job in fake.jobs.values() if job.state == state}
+            shown = [study for study in shown if study.id in with_state]
+        return jsonify(items=[study.model_dump(mode="json") for study in shown], next_cursor=None)
+
+    @app.get("/v1/studies/<study_id>")
+    def study(study_id: str) -> Response:
+        return wire(known(fake.studies, study_id))
+
+    @app.delete("/v1/studies/<study_id>")
+    def delete(study_id: str) -> tuple[str, int]:
+        known(fake.studies, study_id)
+        del fake.studies[study_id]
+        return "", 204
+
+    @app.get("/v1/studies/<study_id>/image")
+    @app.get("/v1/studies/<study_id>/original")
+    def image(study_id: str) -> Response:
+        known(fake.studies, study_id)
+        return Response(fake.images[study_id], mimetype="image/png")
+
+    @app.get("/v1/jobs")
+    def jobs() -> Response:
+        wanted = request.args["study_id"].split(",")
+        items = [job.model_dump(mode="json") for job in fake.jobs.values() if job.study_id in wanted]
+        return jsonify(items=items, next_cursor=None)
+
+    @app.post("/v1/jobs")
+    def run() -> tuple[Response, int]:
+        body = request.get_json()
+        made = [fake.add_job(known(fake.studies, study_id)) for study_id in body["study_ids"] for _ in body["models"]]
+        return jsonify(jobs=[job.model_dump(mode="json") for job in made]), 202
+
+    @app.get("/v1/jobs/<job_id>")
+    def job(job_id: str) -> Response:
+        return wire(known(fake.jobs, job_id))
+
+    @app.post("/v1/jobs/<job_id>/<any(cancel, retry):action>")
+    def act(job_id: str, action: str) -> tuple[Response, int]:
+        job = known(fake.jobs, job_id)
+        if job.state == JobState.SUCCEEDED:
+            raise Conflict("This run has finished.", code="finished")
+        state = JobState.CANCELLED if action == "cancel" else JobState.QUEUED
+        return wire(fake.change(job, state=state, error=None)), 202
+
+    @app.put("/v1/jobs/<job_id>/review")
+    def review(job_id: str) -> Response:
+        said = Review.model_validate(request.get_json() | {"reviewed_by": "doctor", "reviewed_at": datetime.now(UTC)})
+        fake.change(known(fake.jobs, job_id), review=said.model_dump())
+        return wire(said)
+
+    @app.get("/v1/jobs/<job_id>/artifacts/<name>")
+    def artifact(job_id: str, name: str) -> Response:
+        known(fake.jobs, job_id)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(grey_png(64), mimetype="image/png", headers=headers)
+
+    @app.get("/v1/jobs/<job_id>/archive")
+    @app.post("/v1/archive")
+    def archive(job_id: str | None = None) -> Response:
+        headers = {"Content-Disposition": 'attachment; filename="lightbox.zip"'}
+        return Response(b"PK\x05\x06" + bytes(18), mimetype="application/zip", headers=headers)
+
+    @app.get("/v1/events")
+    def events() -> Response:
+        if fake.refuse_streams:
+            raise Unauthenticated("no streams today", code="streams")
+        heard: queue.Queue[tuple[str, str]] = queue.Queue()
+        fake.listeners.append(heard)
+        return Response(_stream(heard), mimetype="text/event-stream")
+
+    return app
+
+
+def known(shelf: dict[str, Any], key: str) -> Any:
+    if key not in shelf:
+        raise NotFound("There is no such thing.")
+    return shelf[key]
+
+
+def wire(shape: Any) -> Response:
+    return Response(shape.model_dump_json(), mimetype="application/json")
+
+
+def _refusal(content: bytes) -> PortalError | None:
+    if len(content) > LIMITS.max_file_bytes:
+        return TooLarge("This file is larger than 5 MB.", code="too_large")
+    if not content.startswith((b"\x89PNG", b"\xff\xd8")):
+        return UnsupportedMedia("Expected a PNG or JPEG image; this file is neither.", code="not_an_image")
+    return None
+
+
+def _stream(heard: "queue.Queue[tuple[str, str]]") -> Iterator[str]:
+    yield ": hello\n\n"
+    while True:
+        try:
+            event_id, job = heard.get(timeout=_BEAT_S)
+        except queue.Empty:
+            yield ": beat\n\n"
+        else:
+            yield f"id: {event_id}\nevent: job\ndata: {json.dumps(json.loads(job))}\n\n"
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        return
+
+
+def serve(app: Flask, **options: Any) -> tuple[str, Any]:
+    """Serve `app` on a free port in a thread; gives its address and a function that stops it."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet, **options)
+    server.daemon_threads = True  # type: ignore[attr-defined]
+    server.block_on_close = False  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}", server.shutdown

@@ -1,0 +1,55 @@
+"""Every endpoint stands in the table, and the table holds."""
+
+import pytest
+from flask import Flask
+
+from portal_wire.ids import new_id
+from tests.ui_service.conftest import ORIGIN, Visitor
+from tests.ui_service.fake_app import FakeApp
+from ui_service import access
+
+FILLED = {"study_id": new_id(), "job_id": new_id(), "name": "x", "version": "1", "plot": "p.png", "number": 1}
+
+
+def addresses(app: Flask) -> list[tuple[str, str, str]]:
+    """(endpoint, method, path) of everything that is not public."""
+    adapter = app.url_map.bind("portal.test")
+    found = []
+    for rule in app.url_map.iter_rules():
+        if access.ACCESS[rule.endpoint] == "public":
+            continue
+        path = adapter.build(rule.endpoint, {name: FILLED[name] for name in rule.arguments}, force_external=False)
+        found += [(rule.endpoint, method, path) for method in rule.methods or () if method in ("GET", "POST")]
+    return found
+
+
+def test_without_a_session_everything_leads_to_sign_in(app: Flask, visitor: Visitor, fake: FakeApp) -> None:
+    for endpoint, method, path in addresses(app):
+        visitor.get("/sign-in")
+        answer = visitor.get(path) if method == "GET" else visitor.post(path)
+        assert answer.status_code == 303, (endpoint, method)
+        assert answer.location.startswith("/sign-in"), endpoint
+    assert not fake.calls
+
+
+def test_an_administrator_is_refused_what_is_the_doctors(app: Flask, visitor: Visitor) -> None:
+    visitor.sign_in("admin")
+    visitor.get("/models")
+    for endpoint, method, path in addresses(app):
+        if access.ACCESS[endpoint] == "doctor":
+            answer = visitor.get(path) if method == "GET" else visitor.post(path)
+            assert answer.status_code == 403, endpoint
+
+
+def test_an_endpoint_in_no_row_stops_the_start(app: Flask) -> None:
+    fresh = Flask("fresh")
+    fresh.add_url_rule("/forgotten", "forgotten", lambda: "")
+    with pytest.raises(RuntimeError, match="forgotten"):
+        access.guard(fresh)
+
+
+def test_an_unknown_address_is_a_plain_page(doctor: Visitor) -> None:
+    answer = doctor.get("/nothing-here")
+    assert answer.status_code == 404
+    assert "This did not work" in answer.text
+    assert ORIGIN not in answer.text

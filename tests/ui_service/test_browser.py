@@ -1,0 +1,340 @@
+"""The pages in a real browser, over TLS, under their own policy: live, by keyboard, and for a screen reader."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from portal_wire.contract import Job, JobState
+from tests.ui_service.conftest import Site
+from tests.ui_service.fake_app import PASSWORD, answer, grey_png, not_answered
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+FAILURE = {"code": "model_unavailable", "detail": "The model did not answer in time."}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def context_for(browser: Browser, **options: Any) -> BrowserContext:
+    context = browser.new_context(ignore_https_errors=True, **({"viewport": WIDE} | options))
+    context.set_default_timeout(10_000)
+    return context
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Console errors and policy violations; a test that ends with any fails."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, complaints: list[str]) -> Iterator[Page]:
+    """The worklist of a doctor who has signed in."""
+    context = context_for(browser)
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, site)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def sign_in(page: Page, site: Site) -> None:
+    page.goto(f"{site.origin}/")
+    page.get_by_label("Name").fill("doctor")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_title("Worklist · Lightbox")
+    page.wait_for_load_state()  # scripts are in place
+
+
+def heard(site: Site) -> None:
+    """Wait until a live stream is open."""
+    for _ in range(200):
+        if site.fake.listeners:
+            return
+        time.sleep(0.02)
+    raise AssertionError("no page listens")
+
+
+def forgive_refusals(complaints: list[str]) -> None:
+    """The browser itself notes each refused request in the console; nothing else may stand there."""
+    complaints[:] = [text for text in complaints if "415" not in text]
+
+
+def files(*names: str) -> list[Any]:
+    return [{"name": name, "mimeType": "image/png", "buffer": grey_png()} for name in names]
+
+
+def test_uploads_are_worked_on_before_ones_eyes(page: Page, site: Site) -> None:
+    page.get_by_label("Add images").set_input_files(files("one.png", "two.png", "three.png", "four.png"))
+    expect(page.locator("#rows tr")).to_have_count(4)
+    expect(page.locator("#uploads li")).to_have_count(0)
+    expect(page.get_by_text("Waiting, next in line")).to_have_count(4)
+    heard(site)
+    job = next(iter(site.fake.jobs.values()))
+    row = page.locator(f"#row-{job.study_id}")
+    row.get_by_role("checkbox").check()
+    site.fake.change(job, state=JobState.RUNNING)
+    expect(row.get_by_text("Working")).to_be_visible()
+    site.fake.succeed(job, answer("pneumonia", 0.91))
+    expect(row.get_by_text("Pneumonia suspected")).to_be_visible()
+    expect(row.get_by_text("0.91")).to_be_visible()
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    expect(page.locator("#announcer")).to_have_text("Pneumonia suspected")
+
+
+def test_files_dropped_anywhere_are_uploaded(page: Page, complaints: list[str]) -> None:
+    transfer = page.evaluate_handle(
+        """async () => {
+            const transfer = new DataTransfer();
+            const bytes = await (await fetch("/static/icon.svg")).blob();
+            transfer.items.add(new File([bytes], "photo.svg", { type: "image/svg+xml" }));
+            return transfer;
+        }"""
+    )
+    page.dispatch_event("body", "dragenter", {"dataTransfer": transfer})
+    expect(page.locator("body.dragging")).to_have_count(1)
+    page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+    expect(page.locator("body.dragging")).to_have_count(0)
+    expect(page.locator("#uploads")).to_contain_text("photo.svg")
+    expect(page.locator("#uploads")).to_contain_text("this file is neither")
+    forgive_refusals(complaints)
+
+
+def test_a_refused_file_keeps_its_line_until_dismissed(page: Page, complaints: list[str]) -> None:
+    refused = {"name": "holiday.gif", "mimeType": "image/gif", "buffer": b"GIF89a"}
+    page.get_by_label("Add images").set_input_files([refused, *files("good.png")])
+    line = page.locator("#uploads li", has_text="holiday.gif")
+    expect(line).to_contain_text("Expected a PNG or JPEG image; this file is neither.")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    line.get_by_role("button", name="Dismiss").click()
+    expect(line).to_have_count(0)
+    forgive_refusals(complaints)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_travels(page: Page, site: Site) -> None:
+    large = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(5_000_001)}
+    page.get_by_label("Add images").set_input_files([large])
+    expect(page.locator("#uploads li")).to_contain_text("larger than the portal accepts")
+    assert not site.fake.uploads
+
+
+def test_a_sample_film_is_one_click_away(page: Page) -> None:
+    page.get_by_role("button", name="Sample film 2").click()
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.get_by_text("CC BY 4.0")).to_be_visible()
+
+
+def test_when_the_stream_fails_the_page_asks_by_itself(page: Page, site: Site, complaints: list[str]) -> None:
+    page.route("**/live", lambda route: route.abort())
+    job = site.fake.add_job(site.fake.add_study(), JobState.RUNNING)
+    page.reload()
+    expect(page.get_by_text("Live updates are interrupted")).to_be_visible()
+    site.fake.jobs[job.id] = Job.model_validate(
+        job.model_dump() | {"state": "succeeded", "result": answer("normal", 0.06).model_dump()}
+    )
+    expect(page.get_by_text("No pneumonia seen")).to_be_visible()
+    complaints.clear()  # the failing stream was meant
+
+
+def test_a_page_whose_session_is_over_shows_no_images_any_more(page: Page, site: Site, complaints: list[str]) -> None:
+    page.route("**/live", lambda route: route.abort())
+    site.fake.add_study("film.png")
+    page.reload()
+    expect(page.get_by_text("film.png")).to_be_visible()
+    site.fake.tokens.clear()
+    expect(page).to_have_url(f"{site.origin}/sign-in")
+    complaints.clear()  # the failing stream was meant
+
+
+def test_an_answer_comes_while_its_study_is_open(page: Page, site: Site) -> None:
+    job = site.fake.add_job(site.fake.add_study(), JobState.RUNNING)
+    page.goto(f"{site.origin}/studies/{job.study_id}")
+    expect(page.locator("#said")).to_contain_text("Working")
+    expect(page.locator("#toggle")).to_be_disabled()
+    site.fake.succeed(job, answer("pneumonia", 0.91))
+    expect(page.locator("#said")).to_contain_text("Pneumonia suspected")
+    expect(page.locator("#toggle")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator(f"#run-{job.id}")).to_contain_text("Pneumonia suspected")
+
+
+def test_the_viewer_obeys_keys_and_mouse(page: Page, site: Site) -> None:
+    study = site.fake.add_study()
+    site.fake.succeed(site.fake.add_job(study), answer("pneumonia", 0.91))
+    page.goto(f"{site.origin}/studies/{study.id}")
+    canvas, toggle, told = page.locator("#canvas"), page.locator("#toggle"), page.locator("#hud-window")
+    expect(toggle).to_have_attribute("aria-pressed", "true")
+    with_map = canvas.screenshot()
+    page.keyboard.press("Space")
+    expect(toggle).to_have_attribute("aria-pressed", "false")
+    page.wait_for_timeout(100)
+    without_map = canvas.screenshot()
+    assert with_map != without_map
+    expect(told).to_contain_text("W 256 L 128")
+    page.keyboard.press("2")
+    expect(told).to_contain_text("W 150 L 90")
+    page.keyboard.press("0")
+    expect(told).to_contain_text("W 256 L 128")
+    before = told.inner_text()
+    canvas.hover()
+    page.mouse.wheel(0, -400)
+    expect(told).not_to_have_text(before)
+    page.keyboard.press("0")
+    page.mouse.down()
+    page.mouse.move(500, 500)
+    page.mouse.up()
+    expect(told).not_to_contain_text("W 256 L 128")
+
+
+def test_review_and_neighbours_by_keyboard(page: Page, site: Site) -> None:
+    older, newer = site.fake.add_study("older.png"), site.fake.add_study("newer.png")
+    job = site.fake.succeed(site.fake.add_job(newer), answer("pneumonia", 0.91))
+    page.goto(f"{site.origin}/studies/{newer.id}")
+    page.get_by_label("Comment").fill("a clear case, d and j in it")
+    page.locator("#canvas").click()
+    page.keyboard.press("a")
+    expect(page.locator("#review")).to_contain_text("Agreed by doctor")
+    expect(page.get_by_role("button", name="Agree a", exact=True)).to_have_attribute("aria-pressed", "true")
+    review = site.fake.jobs[job.id].review
+    assert review is not None
+    assert review.comment == "a clear case, d and j in it"
+    page.keyboard.press("j")
+    expect(page).to_have_title("older.png · Lightbox")
+    page.wait_for_load_state()
+    page.keyboard.press("k")
+    expect(page).to_have_title("newer.png · Lightbox")
+    page.wait_for_load_state()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert older.id
+
+
+def test_a_swap_leaves_the_focus_in_its_row(page: Page, site: Site) -> None:
+    job = site.fake.add_job(site.fake.add_study(), JobState.RUNNING)
+    page.reload()
+    page.get_by_role("button", name="Cancel").focus()
+    page.wait_for_timeout(800)  # the page has asked once by itself meanwhile
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
+    heard(site)
+    site.fake.succeed(job, answer())
+    expect(page.get_by_text("Pneumonia suspected")).to_have_count(2)
+    expect(page.locator(f"#row-{job.study_id} td.reference a")).to_be_focused()
+
+
+def test_rows_are_selected_run_and_deleted_by_keyboard(page: Page, site: Site) -> None:
+    for name in ("one.png", "two.png"):
+        site.fake.succeed(site.fake.add_job(site.fake.add_study(name)), answer())
+    page.reload()
+    expect(page.locator("#selection")).to_be_hidden()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("#selected")).to_have_text("1 selected")
+    page.get_by_label("Select all images").check()
+    expect(page.locator("#selected")).to_have_text("2 selected")
+    page.get_by_role("button", name="Run pneumonia on all selected").click()
+    expect(page.locator("#rows .state.queued")).to_have_count(2)
+    page.wait_for_load_state()
+    page.get_by_label("Select all images").check()
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("No images yet")).to_be_visible()
+
+
+def populate(site: Site) -> list[str]:
+    """One study in every state; gives the addresses of all pages."""
+    add = site.fake.add_study
+    results = (answer("pneumonia", 0.91), answer("normal", 0.06), answer("uncertain", 0.49), not_answered())
+    done = [site.fake.succeed(site.fake.add_job(add()), result) for result in results]
+    failed = site.fake.add_job(add(), JobState.FAILED, error=FAILURE)
+    running = site.fake.add_job(add("a-very-long-file-name-without-any-break.png"), JobState.RUNNING, progress=0.4)
+    shown = [*done, failed, running]
+    return ["/", "/models", "/models/pneumonia", *(f"/studies/{job.study_id}" for job in shown)]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["1280", "390"])
+def test_axe_finds_nothing_serious_and_nothing_overflows(
+    browser: Browser, site: Site, viewport: dict[str, int], scheme: str
+) -> None:
+    context = context_for(browser, viewport=viewport, bypass_csp=True)  # for axe's own script
+    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+    page = context.new_page()
+    page.goto(f"{site.origin}/sign-in")
+    found = serious(page)
+    sign_in(page, site)
+    for address in populate(site):
+        page.goto(site.origin + address)
+        if "/studies/" in address:
+            expect(page.locator("#canvas")).to_have_attribute("data-drawn", "yes")
+        found += serious(page)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= viewport["width"], f"{address} is {width} wide"
+    context.close()
+    assert found == []
+
+
+def test_the_theme_is_dark_until_someone_wants_it_light(browser: Browser, site: Site) -> None:
+    context = context_for(browser, color_scheme="light")  # what the desktop prefers does not count in a reading room
+    page = context.new_page()
+    sign_in(page, site)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(ground) == "rgb(14, 17, 22)"
+    page.get_by_label("Light or dark").click()
+    assert page.evaluate(ground) == "rgb(246, 247, 249)"
+    page.reload()
+    page.wait_for_load_state()
+    assert page.evaluate(ground) == "rgb(246, 247, 249)"
+    context.close()
+
+
+def serious(page: Page) -> list[str]:
+    response = Axe().run(page).response
+    return [
+        f"{page.url} {violation['id']}: {json.dumps([node['html'][:200] for node in violation['nodes'][:3]])}"
+        for violation in response["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+def test_without_scripts_forms_tables_and_results_work(browser: Browser, site: Site, tmp_path: Path) -> None:
+    context = context_for(browser, java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site)
+    film = tmp_path / "film.png"
+    film.write_bytes(grey_png())
+    page.locator("#files").set_input_files(film)
+    page.get_by_role("button", name="Upload").click()
+    expect(page.locator("#rows tr")).to_have_count(1)
+    (job,) = site.fake.jobs.values()
+    site.fake.succeed(job, answer("pneumonia", 0.91))
+    page.get_by_role("link", name="film.png").click()
+    expect(page.locator("#said")).to_contain_text("Pneumonia suspected")
+    expect(page.get_by_role("img", name="Chest X-ray film.png").last).to_be_visible()
+    page.get_by_role("button", name="Disagree").click()
+    expect(page.locator("#review")).to_contain_text("Disagreed by doctor")
+    context.close()

@@ -1,0 +1,72 @@
+"""Who may open what: every endpoint stands here once, or the application does not start."""
+
+from typing import Literal
+
+from flask import Flask, request
+
+from portal_wire.errors import Forbidden, NotFound, Unauthenticated
+from ui_service.signed_in import current_person
+
+Access = Literal["public", "anyone", "doctor", "admin"]  # "anyone" is anyone who has signed in
+
+ACCESS: dict[str, Access] = {
+    "healthz": "public",
+    "readyz": "public",
+    "metrics": "public",
+    "static": "public",
+    "sign_in.page": "public",
+    "sign_in.enter": "public",
+    "sign_in.leave": "anyone",
+    "sign_in.check": "anyone",
+    "worklist.page": "doctor",
+    "uploads.upload": "doctor",
+    "samples.add": "doctor",
+    "selection.run": "doctor",
+    "selection.archive": "doctor",
+    "selection.delete": "doctor",
+    "studies.page": "doctor",
+    "studies.image": "doctor",
+    "studies.original": "doctor",
+    "jobs.run": "doctor",
+    "jobs.cancel": "doctor",
+    "jobs.retry": "doctor",
+    "jobs.row": "doctor",
+    "jobs.answer": "doctor",
+    "downloads.artifact": "doctor",
+    "downloads.archive": "doctor",
+    "downloads.result": "doctor",
+    "reviews.save": "doctor",
+    "live.rows": "doctor",
+    "live.answers": "doctor",
+    "models.page": "anyone",
+    "models.card": "anyone",
+    "models.plot": "anyone",
+}
+
+
+def guard(app: Flask) -> None:
+    """Enforce ACCESS before each request. Raises RuntimeError at start where rows and endpoints differ."""
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    if unlisted := endpoints ^ ACCESS.keys():
+        raise RuntimeError(f"ui_service/access.py and the routes differ: {', '.join(sorted(unlisted))}.")
+
+    @app.before_request
+    def check() -> None:
+        if request.endpoint is None:
+            return  # no such address: Flask answers 404
+        needed = ACCESS.get(request.endpoint)
+        if needed is None:
+            raise NotFound("There is no such page.")
+        if needed == "public":
+            return
+        person = current_person()
+        if person is None:
+            raise Unauthenticated("Please sign in.")
+        if needed not in ("anyone", person.role):
+            raise Forbidden(_WRONG_ROLE[person.role], code="role")
+
+
+_WRONG_ROLE = {
+    "admin": "This account looks after the portal. It sees no images and no answers; the models are open to it.",
+    "doctor": "Only an administrator may do this.",
+}

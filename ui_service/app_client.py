@@ -1,0 +1,141 @@
+"""Every call from the UI tier to App, in one place, made with the doctor's own token."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from portal_wire.contract import (
+    Job,
+    JobPage,
+    Limits,
+    Model,
+    ModelList,
+    Review,
+    Session,
+    Study,
+    StudyPage,
+    Uploaded,
+    User,
+)
+from portal_wire.http_client import ServiceClient
+
+# App sends a comment every 15 s on an idle event stream; silence longer than this means that it has gone.
+_EVENTS_TIMEOUT_S = 40.0
+_UPLOAD_TIMEOUT_S = 120.0
+_NONE: Mapping[str, str] = {}
+
+
+class AppTier:
+    """App as one person sees it. Every method raises the PortalError that App answered."""
+
+    def __init__(self, client: ServiceClient, token: str | None, address: str | None) -> None:
+        self._client = client
+        self._headers = {"X-Forwarded-For": address} if address else {}
+        if token:
+            self._headers["Authorization"] = f"Bearer {token}"
+
+    def sign_in(self, username: str, password: str) -> Session:
+        body = {"username": username, "password": password}
+        return Session.model_validate_json(self._call("POST", "/v1/sessions", json=body).content)
+
+    def sign_out(self) -> None:
+        self._call("DELETE", "/v1/sessions/current")
+
+    def me(self) -> User:
+        return User.model_validate_json(self._call("GET", "/v1/me").content)
+
+    def limits(self) -> Limits:
+        return Limits.model_validate_json(self._call("GET", "/v1/limits").content)
+
+    def studies(self, filters: Mapping[str, str], limit: int = 50) -> StudyPage:
+        """Newest first. `filters` are q, state, from, to and cursor."""
+        params = {"limit": str(limit), **filters}
+        return StudyPage.model_validate_json(self._call("GET", "/v1/studies", params=params).content)
+
+    def study(self, study_id: str) -> Study:
+        return Study.model_validate_json(self._call("GET", f"/v1/studies/{study_id}").content)
+
+    def delete_study(self, study_id: str) -> None:
+        self._call("DELETE", f"/v1/studies/{study_id}")
+
+    def jobs_of(self, study_ids: Sequence[str]) -> list[Job]:
+        """Every job of these studies, newest first."""
+        if not study_ids:
+            return []
+        params = {"study_id": ",".join(study_ids), "limit": "500"}
+        page = JobPage.model_validate_json(self._call("GET", "/v1/jobs", params=params).content)
+        return sorted(page.items, key=lambda job: job.id, reverse=True)  # UUIDv7: the id tells the time
+
+    def job(self, job_id: str) -> Job:
+        return Job.model_validate_json(self._call("GET", f"/v1/jobs/{job_id}").content)
+
+    def run(self, study_ids: Sequence[str], models: Sequence[str]) -> list[Job]:
+        body = {"study_ids": list(study_ids), "models": list(models)}
+        answer = self._call("POST", "/v1/jobs", json=body).json()
+        return [Job.model_validate(job) for job in answer["jobs"]]
+
+    def cancel(self, job_id: str) -> Job:
+        return Job.model_validate_json(self._call("POST", f"/v1/jobs/{job_id}/cancel").content)
+
+    def retry(self, job_id: str) -> Job:
+        return Job.model_validate_json(self._call("POST", f"/v1/jobs/{job_id}/retry").content)
+
+    def review(self, job_id: str, review: Review) -> None:
+        self._call("PUT", f"/v1/jobs/{job_id}/review", json=review.model_dump(include={"verdict", "comment"}))
+
+    def upload(self, body: Any, headers: Mapping[str, str]) -> Uploaded:
+        """Send a multipart body on as it comes. `headers` hold its Content-Type."""
+        answer = self._call("POST", "/v1/studies", data=body, headers=headers, timeout_s=_UPLOAD_TIMEOUT_S)
+        return Uploaded.model_validate_json(answer.content)
+
+    def upload_file(self, filename: str, content: bytes, media_type: str) -> Uploaded:
+        files = {"file": (filename, content, media_type)}
+        return Uploaded.model_validate_json(self._call("POST", "/v1/studies", files=files).content)
+
+    def models(self) -> list[Model]:
+        return ModelList.model_validate_json(self._call("GET", "/v1/models").content).items
+
+    def model(self, name: str) -> Model:
+        return Model.model_validate_json(self._call("GET", f"/v1/models/{quote(name, safe='')}").content)
+
+    def image(self, study_id: str, **params: str) -> requests.Response:
+        return self._call("GET", f"/v1/studies/{study_id}/image", params=params, stream=True)
+
+    def original(self, study_id: str) -> requests.Response:
+        return self._call("GET", f"/v1/studies/{study_id}/original", stream=True)
+
+    def artifact(self, job_id: str, name: str) -> requests.Response:
+        return self._call("GET", f"/v1/jobs/{job_id}/artifacts/{quote(name)}", stream=True)
+
+    def archive(self, job_id: str) -> requests.Response:
+        return self._call("GET", f"/v1/jobs/{job_id}/archive", stream=True)
+
+    def archive_of(self, job_ids: Sequence[str]) -> requests.Response:
+        return self._call("POST", "/v1/archive", json={"job_ids": list(job_ids)}, stream=True)
+
+    def plot(self, model: str, version: str, plot: str) -> requests.Response:
+        path = "/".join(quote(part, safe="") for part in (model, "versions", version, "plots", plot))
+        return self._call("GET", f"/v1/models/{path}", stream=True)
+
+    def events(self, last_event_id: str | None) -> Iterator[str]:
+        """The lines of the doctor's event stream, each as it arrives; ends when App ends it."""
+        headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+        answer = self._call("GET", "/v1/events", headers=headers, stream=True, timeout_s=_EVENTS_TIMEOUT_S)
+        return _lines(answer)
+
+    def _call(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> requests.Response:
+        return self._client.request(method, path, headers=self._headers | dict(headers or {}), **options)
+
+
+def _lines(answer: requests.Response) -> Iterator[str]:
+    try:
+        # As bytes: str.splitlines would also split at U+2028, which JSON may hold.
+        yield from (line.decode("utf-8") for line in answer.iter_lines())
+    except requests.RequestException:
+        return  # App went away or fell silent: the browser reconnects by itself
+    finally:
+        answer.close()

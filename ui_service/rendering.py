@@ -1,0 +1,62 @@
+"""What the templates may call: words, shapes of numbers and times, addresses of static files that never go stale."""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from flask import Flask
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from ui_service import scale, words
+from ui_service.figures import groups
+from ui_service.signed_in import current_person
+
+# html=False: a card's own HTML comes out as text. Images could call other hosts, so they stay off.
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def equip_templates(app: Flask) -> None:
+    """Filters, tests and names for the templates."""
+    app.jinja_env.globals.update(words=words, scale=scale, current_person=current_person)
+    app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, seconds=seconds, groups=groups)
+    root = Path(app.static_folder or "")
+
+    @app.url_defaults
+    def version(endpoint: str, values: dict[str, object]) -> None:
+        if endpoint == "static" and "filename" in values:
+            values["v"] = _fingerprint(root / str(values["filename"]))
+
+
+def markdown(text: str) -> Markup:
+    """A card's Markdown as HTML; HTML inside it is shown as text."""
+    tokens = _MARKDOWN.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # the page's own headings stand above a card's
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704
+
+
+def clock(moment: datetime) -> str:
+    """The time of day in UTC; static/times.js puts the reader's own in its place."""
+    return f"{moment:%H:%M} UTC"
+
+
+def seconds(duration_s: float) -> str:
+    """A duration to two digits that mean something: 0.04 s, 1.3 s, 75 s."""
+    return (
+        f"{duration_s:.2f} s" if duration_s < 1 else f"{duration_s:.1f} s" if duration_s < 10 else f"{duration_s:.0f} s"
+    )
+
+
+def bytes_in_words(size_bytes: int) -> str:
+    """A size as people say it: 812 KB, 4.1 MB."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1000))} KB"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes < 10_000_000 else f"{size_bytes / 1e6:.0f} MB"
+
+
+@cache
+def _fingerprint(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "0"

@@ -1,0 +1,69 @@
+"""What the browser is told to forbid, and which requests are taken as coming from our own pages."""
+
+from flask import Flask, Response, request
+from flask_wtf.csrf import CSRFProtect, validate_csrf  # type: ignore[import-untyped]
+from wtforms.validators import ValidationError  # type: ignore[import-untyped]
+
+from portal_wire.errors import Forbidden
+
+csrf = CSRFProtect()
+
+_CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: under that policy browsers send "Origin: null" with a form (Fetch, "append a request Origin
+    # header"), and the check of the Origin below would refuse every form. Other sites learn nothing either way.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def protect(app: Flask, public_origin: str) -> None:
+    """Headers on every answer, the origin check on every unsafe request, and the token check on every form."""
+    csrf.init_app(app)
+
+    @app.before_request
+    def same_origin() -> None:
+        if request.method in _SAFE_METHODS:
+            return
+        fetch_site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        if request.headers.get("Origin") != public_origin or fetch_site != "same-origin":
+            raise Forbidden("This request did not come from a page of this portal.", code="foreign_origin")
+
+    @app.after_request
+    def forbid(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"  # every page may hold patient data
+            response.vary.add("HX-Request")
+        return response
+
+
+def check_header_token() -> None:
+    """For the one route whose form must not be read here: a script must send the token as a header.
+
+    A plain form cannot; the origin check stands for it. Raises Forbidden.
+    """
+    if "HX-Request" not in request.headers:
+        return
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken"))
+    except ValidationError as error:
+        raise Forbidden("This page has grown old. Please load it again.", code="csrf") from error

@@ -1,0 +1,37 @@
+"""What the UI tier is told from outside, read once at start."""
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+from portal_wire import env
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`public_origin` is the address in the doctor's browser, for example https://localhost:8443."""
+
+    app_url: str
+    app_service_token: str
+    secret_key: str
+    public_origin: str
+    streams: int = 40  # live connections a process holds at once; further pages poll instead
+
+    @property
+    def public_host(self) -> str:
+        """The host name of the public origin, without its port."""
+        return urlsplit(self.public_origin).hostname or ""
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises SettingsError naming the variable that is missing or wrong."""
+        secret_key = env.secret("LIGHTBOX_SECRET_KEY")
+        if len(secret_key) < 32:
+            raise env.SettingsError(f"LIGHTBOX_SECRET_KEY: expected 32 characters or more, {len(secret_key)} came.")
+        return cls(
+            app_url=env.url("LIGHTBOX_APP_URL"),
+            app_service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
+            secret_key=secret_key,
+            public_origin=env.url("LIGHTBOX_PUBLIC_ORIGIN", schemes=("https",)),
+            streams=env.integer("LIGHTBOX_UI_STREAMS", 40, minimum=1, maximum=1000),
+        )

@@ -1,0 +1,54 @@
+"""Who is at the other end: the opaque token in a cookie of its own, and the name and role to show.
+
+App alone decides what a token may do, at every call. The name and role here only choose what the pages show.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask import Flask, Response, current_app, request, session
+
+from portal_wire.contract import Session
+from portal_wire.http_client import ServiceClient
+from ui_service.app_client import AppTier
+
+TOKEN_COOKIE = "__Host-session"  # noqa: S105
+_EXTENSION = "app_tier"
+
+
+@dataclass(frozen=True)
+class Person:
+    username: str
+    role: Literal["doctor", "admin"]
+
+
+def connect(app: Flask, client: ServiceClient) -> None:
+    """Remember the pooled client that every request's calls to App go through."""
+    app.extensions[_EXTENSION] = client
+
+
+def app_tier() -> AppTier:
+    """App, seen with the token and from the address of the present request."""
+    return AppTier(current_app.extensions[_EXTENSION], request.cookies.get(TOKEN_COOKIE), request.remote_addr)
+
+
+def current_person() -> Person | None:
+    """The person of the present request, or None when nobody has signed in."""
+    if TOKEN_COOKIE not in request.cookies or session.get("role") not in ("doctor", "admin"):
+        return None
+    return Person(str(session.get("username")), session["role"])
+
+
+def remember(response: Response, opened: Session) -> None:
+    """Keep the token where no script can read it, until the session ends."""
+    session.clear()
+    session["username"], session["role"] = opened.user.username, opened.user.role
+    response.set_cookie(
+        TOKEN_COOKIE, opened.token, expires=opened.expires_at, path="/", secure=True, httponly=True, samesite="Strict"
+    )
+
+
+def forget(response: Response) -> None:
+    """Drop everything that this browser knows of the person."""
+    session.clear()
+    response.delete_cookie(TOKEN_COOKIE, path="/", secure=True, httponly=True, samesite="Strict")

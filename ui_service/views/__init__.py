@@ -1,0 +1,19 @@
+"""One module a noun; each gives a blueprint named after itself."""
+
+from ui_service.views import (
+    downloads,
+    jobs,
+    models,
+    reviews,
+    samples,
+    selection,
+    sign_in,
+    studies,
+    uploads,
+    worklist,
+)
+
+BLUEPRINTS = tuple(
+    view.blueprint
+    for view in (sign_in, worklist, uploads, samples, selection, studies, jobs, downloads, reviews, models)
+)

@@ -1,0 +1,56 @@
+"""Runs: start, cancel, try again, and the pieces of a page that follow their state."""
+
+from uuid import UUID
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal_wire.contract import Job
+from portal_wire.errors import BadRequest
+from ui_service.signed_in import app_tier
+
+blueprint = Blueprint("jobs", __name__)
+
+
+@blueprint.post("/studies/<uuid:study_id>/jobs")
+def run(study_id: UUID) -> Response:
+    """Run a model on this image and show its progress."""
+    model = request.form.get("model")
+    if not model:
+        raise BadRequest("Please choose a model.", code="no_model")
+    (job,) = app_tier().run([str(study_id)], [model])
+    return _to_study(job)
+
+
+@blueprint.post("/jobs/<uuid:job_id>/cancel")
+def cancel(job_id: UUID) -> Response:
+    """Stop a run that has not finished."""
+    return _changed(app_tier().cancel(str(job_id)))
+
+
+@blueprint.post("/jobs/<uuid:job_id>/retry")
+def retry(job_id: UUID) -> Response:
+    """Run again what failed or was stopped."""
+    return _changed(app_tier().retry(str(job_id)))
+
+
+@blueprint.get("/jobs/<uuid:job_id>/row")
+def row(job_id: UUID) -> str:
+    """The changing cells of a worklist row, for pages without a live stream."""
+    return render_template("fragments/job_cells.html", job=app_tier().job(str(job_id)))
+
+
+@blueprint.get("/jobs/<uuid:job_id>/answer")
+def answer(job_id: UUID) -> str:
+    """The answer card of a study page, for pages without a live stream."""
+    return render_template("fragments/answer.html", job=app_tier().job(str(job_id)), fragment=True)
+
+
+def _changed(job: Job) -> Response:
+    if "HX-Request" in request.headers:
+        return make_response(render_template("fragments/job_cells.html", job=job))
+    return _to_study(job)
+
+
+def _to_study(job: Job) -> Response:
+    return redirect(url_for("studies.page", study_id=job.study_id, job=job.id), 303)

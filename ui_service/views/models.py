@@ -1,0 +1,31 @@
+"""The models, as a person would read about them."""
+
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
+
+from portal_wire.errors import NotFound
+from ui_service.signed_in import app_tier
+from ui_service.views.relay import relayed
+
+blueprint = Blueprint("models", __name__, url_prefix="/models")
+
+
+@blueprint.get("")
+def page() -> str:
+    """Every model that is served."""
+    return render_template("models.html", models=app_tier().models())
+
+
+@blueprint.get("/<name>")
+def card(name: str) -> str:
+    """One model: purpose, limits, scores and plots of each version."""
+    return render_template("model.html", model=app_tier().model(name))
+
+
+@blueprint.get("/<name>/versions/<version>/plots/<plot>")
+def plot(name: str, version: str, plot: str) -> Response:
+    """A picture that belongs to a card: only one that the card names."""
+    app = app_tier()
+    if not any(version == known.version and plot in known.plots for known in app.model(name).versions):
+        raise NotFound("This card has no such plot.")
+    return relayed(app.plot(name, version, plot))

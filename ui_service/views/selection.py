@@ -1,0 +1,56 @@
+"""What can be done with all selected images at once."""
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal_wire.contract import JobState
+from portal_wire.errors import BadRequest
+from ui_service.rows import rows_of
+from ui_service.signed_in import app_tier
+from ui_service.views.relay import relayed
+
+blueprint = Blueprint("selection", __name__, url_prefix="/selection")
+
+
+@blueprint.post("/run")
+def run() -> Response:
+    """Start the chosen models on every selected image."""
+    models = request.form.getlist("model")
+    if not models:
+        raise BadRequest("Please choose a model.", code="no_model")
+    app_tier().run(_chosen(), models)
+    return redirect(url_for("worklist.page"), 303)
+
+
+@blueprint.post("/archive")
+def archive() -> Response:
+    """One zip with the newest answer of every selected image."""
+    app, chosen = app_tier(), _chosen()
+    rows = rows_of([app.study(study_id) for study_id in chosen], app.jobs_of(chosen))
+    jobs = [row.job.id for row in rows if row.job and row.job.state is JobState.SUCCEEDED]
+    if not jobs:
+        raise BadRequest("None of the selected images has an answer yet.", code="nothing_answered")
+    return relayed(app.archive_of(jobs))
+
+
+@blueprint.post("/delete")
+def delete() -> Response | str:
+    """Ask first; with `confirmed`, delete every selected image with its answers."""
+    app, chosen = app_tier(), _chosen()
+    if "confirmed" not in request.form:
+        return render_template("delete.html", studies=[app.study(study_id) for study_id in chosen])
+    for study_id in chosen:
+        app.delete_study(study_id)
+    return redirect(url_for("worklist.page"), 303)
+
+
+def _chosen() -> list[str]:
+    try:
+        chosen = [str(UUID(study_id)) for study_id in request.form.getlist("study")]
+    except ValueError:
+        raise BadRequest("This selection cannot be read.") from None
+    if not chosen:
+        raise BadRequest("Please select one image or more.", code="nothing_selected")
+    return chosen

@@ -1,0 +1,71 @@
+"""One image, large, with the answer beside it."""
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from portal_wire.contract import Job
+from portal_wire.errors import NotFound
+from ui_service.app_client import AppTier
+from ui_service.signed_in import app_tier
+from ui_service.views.relay import relayed
+from ui_service.views.worklist import asked_of_app, chosen_filters
+
+blueprint = Blueprint("studies", __name__, url_prefix="/studies/<uuid:study_id>")
+_NEIGHBOURS = 100  # how far from the top of the worklist next and previous still work
+_THUMBNAIL_SIDE = "96"
+
+
+@blueprint.get("")
+def page(study_id: UUID) -> str:
+    """The study with one of its jobs: the newest, or that of `?job=`, which must be this study's own."""
+    app = app_tier()
+    study = app.study(str(study_id))
+    jobs = [job for job in app.jobs_of([study.id]) if job.study_id == study.id]
+    filters = chosen_filters(request.args)
+    place, before, after = _neighbours(app, study.id, filters)
+    return render_template(
+        "study.html",
+        study=study,
+        job=_shown(jobs, request.args.get("job")),
+        jobs=jobs,
+        models=app.models(),
+        place=place,
+        before=before,
+        after=after,
+        filters=filters,
+    )
+
+
+@blueprint.get("/image")
+def image(study_id: UUID) -> Response:
+    """The image as PNG; with `?thumbnail=1` a small one."""
+    params = {"max_side": _THUMBNAIL_SIDE} if "thumbnail" in request.args else {}
+    return relayed(app_tier().image(str(study_id), **params))
+
+
+@blueprint.get("/original")
+def original(study_id: UUID) -> Response:
+    """The file as it was uploaded."""
+    return relayed(app_tier().original(str(study_id)))
+
+
+def _shown(jobs: list[Job], wanted: str | None) -> Job | None:
+    if wanted is None:
+        return jobs[0] if jobs else None
+    for job in jobs:
+        if job.id == wanted:
+            return job
+    raise NotFound("This image has no such run.")
+
+
+def _neighbours(app: AppTier, study_id: str, filters: dict[str, str]) -> tuple[str, str | None, str | None]:
+    """Place in the worklist ("3 of 24"), and the ids above and below; nothing beyond its first hundred."""
+    listed = app.studies(asked_of_app(filters), limit=_NEIGHBOURS)
+    ids = [study.id for study in listed.items]
+    if study_id not in ids:
+        return "", None, None
+    at = ids.index(study_id)
+    place = f"{at + 1} of {len(ids)}{' or more' if listed.next_cursor else ''}"
+    return place, ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None

@@ -1,0 +1,163 @@
+"""The words a doctor reads, for each label, state and code. Nothing else in this tier words an answer."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Job, JobState, Notice, Result
+
+Kind = Literal["positive", "negative", "uncertain", "unanswered"]
+
+_POSITIVE = {"pneumonia": "Pneumonia suspected"}
+_NEGATIVE = {"normal": "No pneumonia seen", "none": "No tumour seen"}
+_NOT_ANSWERED = "Not answered: this does not look like a chest X-ray"
+STATES = {
+    JobState.QUEUED: ("○", "Waiting"),
+    JobState.RUNNING: ("◐", "Working"),
+    JobState.SUCCEEDED: ("●", "Done"),
+    JobState.FAILED: ("✕", "Failed"),
+    JobState.CANCELLED: ("–", "Stopped"),  # noqa: RUF001
+}
+_ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+VERDICTS = {"agree": "Agreed", "unsure": "Unsure", "disagree": "Disagreed"}
+TIMINGS = {
+    "queue": "Waiting",
+    "prepare": "Reading the image",
+    "network": "Network",
+    "interpret": "Explaining",
+    "total": "Total, from arrival to answer",
+}
+SHAPES: dict[Kind, str] = {"positive": "▲", "negative": "▽", "uncertain": "◆", "unanswered": "⊘"}
+_PLOTS = {
+    "roc": "Receiver operating characteristic: sensitivity against false alarms",
+    "reliability": "Reliability: said probability against how often it was so",
+    "confusion": "Confusion: what was said against what was so",
+    "precision recall": "Precision against recall",
+    "curves": "Training: loss and score by epoch",
+}
+# Codes whose own detail was written for programmers, or can be said better to a doctor.
+_PROBLEMS = {
+    "service_token": "The portal's parts do not know each other. Please tell whoever runs it.",
+    "csrf": "This page has grown old. Please load it again.",
+    "rate_limited": "Too many tries in a short time. Please wait a little.",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`kind` chooses colour and shape; `short` fits a table's cell."""
+
+    kind: Kind
+    text: str
+    short: str
+
+
+def answer(job: Job) -> Answer | None:
+    """What the model said, in words; None in every state but succeeded: nothing else can look like an answer."""
+    if job.state is not JobState.SUCCEEDED or job.result is None:
+        return None
+    result = job.result
+    if result.label == NOT_ANSWERED or not result.in_distribution:
+        return Answer("unanswered", _NOT_ANSWERED, "Not answered")
+    if result.label == UNCERTAIN:
+        return Answer("uncertain", "Uncertain", "Uncertain")
+    if any(finding.label == result.label and finding.positive for finding in result.findings):
+        text = _POSITIVE.get(result.label, f"{name(result.label)} suspected")
+        return Answer("positive", text, text)
+    if result.label in _NEGATIVE:
+        return Answer("negative", _NEGATIVE[result.label], _NEGATIVE[result.label])
+    # Neither a finding above its operating point nor a known negative label: never word it as either.
+    return Answer("unanswered", "Not answered: the model's answer could not be read", "Not answered")
+
+
+def decisive(result: Result) -> Finding | None:
+    """The finding that decided the label: the labelled one, else the most probable that has a threshold."""
+    for finding in result.findings:
+        if finding.label == result.label:
+            return finding
+    ranked = sorted((f for f in result.findings if f.threshold is not None), key=lambda finding: finding.probability)
+    return ranked[-1] if ranked and result.label != NOT_ANSWERED else None
+
+
+def name(label: str) -> str:
+    """A label as the beginning of a sentence."""
+    return label.replace("_", " ").capitalize()
+
+
+def meaning(job: Job) -> str:
+    """What the answer means, in one or two sentences."""
+    said, finding = answer(job), decisive(job.result) if job.result else None
+    if said is None:
+        return ""
+    if said.kind == "unanswered" or finding is None:
+        return "The model gives no answer on an image unlike those it has learned from. Read it as usual."
+    if said.kind == "uncertain":
+        return (
+            f"The score lies in the band around the operating point, where this model is most often wrong. "
+            f"Take it as no answer about {finding.label}."
+        )
+    if job.result and not job.result.calibrated:
+        return "This score ranks films; it is not calibrated, so it is no percentage of certainty."
+    share, shown = _of_hundred(finding.probability), finding.label.replace("_", " ")
+    return f"Of 100 validation films with a score like this, {share} show {shown}."
+
+
+def probability(value: float) -> str:
+    """Two digits, never rounded to a certainty: ">0.99" and "<0.01" at the ends."""
+    return ">0.99" if value >= 0.995 else "<0.01" if value < 0.005 else f"{value:.2f}"
+
+
+def _of_hundred(probability: float) -> str:
+    if probability < 0.01:
+        return "fewer than 1"
+    if probability > 0.99:
+        return "more than 99"
+    return f"about {round(100 * probability)}"
+
+
+def state(job: Job) -> str:
+    """A job's state as a sentence: "Waiting, 3rd in line", "Working", "Done", or why it failed."""
+    word = STATES[job.state][1]
+    if job.state is JobState.QUEUED and job.position is not None:
+        return f"{word}, next in line" if job.position <= 1 else f"{word}, {ordinal(job.position)} in line"
+    if job.state is JobState.FAILED:
+        return failure(job)
+    return word
+
+
+def failure(job: Job) -> str:
+    """Why a job failed, in words."""
+    return problem(job.error.code, job.error.detail) if job.error else "This run failed without giving a reason."
+
+
+def problem(code: str, detail: str) -> str:
+    """An error as a sentence for a doctor; App's own words where they are already that."""
+    return _PROBLEMS.get(code, detail)
+
+
+def notice(warning: Notice) -> str:
+    """A warning as a sentence for a doctor."""
+    return warning.detail
+
+
+def file_name(artifact: str) -> str:
+    """What a file of an answer is, for the list of downloads."""
+    return {"heatmap.png": "Heatmap", "overlay.png": "Heatmap over the image"}.get(artifact, artifact)
+
+
+def plot_name(plot: str) -> str:
+    """What a plot shows, by its file name: roc.png is "Roc"."""
+    plain = plot.rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    return _PLOTS.get(plain.lower(), plain.capitalize())
+
+
+def kind_of(modality: str) -> str:
+    """What an image is, by its DICOM modality."""
+    kinds = {"DX": "Chest X-ray", "CR": "Chest X-ray", "CT": "CT", "MR": "MR", "OT": "Image"}
+    return kinds.get(modality, modality)
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th …"""
+    if number % 100 in (11, 12, 13):
+        return f"{number}th"
+    return f"{number}{_ENDINGS.get(number % 10, 'th')}"
