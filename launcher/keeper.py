@@ -1,0 +1,109 @@
+"""Keeps one process running: `python -m launcher.keeper --launcher PID [--needs HOST:PORT] -- COMMAND…`.
+
+Honcho starts and stops processes and shows their lines. What it lacks is here: wait for what the process needs, start
+it again with a growing pause when it ends, end its whole group within GRACE_S (honcho kills after 5 s), and end it too
+when the launcher is gone, by whatever cause. Exits 0 once told to stop.
+"""
+
+import argparse
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from functools import partial
+
+from launcher.process_death import adopt_orphans, end_with_parent
+
+GRACE_S = 3.5
+PAUSES_S = (0.2, 1.0, 2.0, 5.0, 10.0)
+STEADY_S = 30.0  # who ran this long starts again with the shortest pause
+
+
+def keep(command: list[str], launcher: int, stop: int, needs: str | None) -> None:
+    """Runs `command` again and again until one of the file descriptors `launcher` and `stop` is readable."""
+    crashes = 0
+    while not _told(launcher, stop, 0):
+        if needs and not _answers(needs):
+            _told(launcher, stop, 0.05)
+            continue
+        began = time.monotonic()
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=partial(end_with_parent, signal.SIGTERM),
+        )
+        ended = os.pidfd_open(child.pid)
+        select.select([launcher, stop, ended], [], [])
+        os.close(ended)
+        _end_group(child)
+        if _told(launcher, stop, 0):
+            return
+        crashes = 1 if time.monotonic() - began > STEADY_S else crashes + 1
+        pause = PAUSES_S[min(crashes, len(PAUSES_S)) - 1]
+        print(f"keeper: ended with {child.returncode}; it starts again in {pause} s", flush=True)
+        _told(launcher, stop, pause)
+
+
+def _told(launcher: int, stop: int, wait_s: float) -> bool:
+    return bool(select.select([launcher, stop], [], [], wait_s)[0])
+
+
+def _answers(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """TERM, then KILL after GRACE_S, for all that the child started; also when the child itself is gone."""
+    deadline = time.monotonic() + GRACE_S
+    wanted = int(signal.SIGTERM)
+    while time.monotonic() < deadline + 0.5:
+        try:
+            os.killpg(child.pid, wanted)
+        except ProcessLookupError:
+            break
+        _reap(child)
+        time.sleep(0.02)
+        wanted = signal.SIGKILL if time.monotonic() > deadline else 0
+    child.wait()
+
+
+def _reap(child: subprocess.Popen[bytes]) -> None:
+    """Takes the ended members off the group: the child, then the orphans that came to us as their subreaper."""
+    while child.poll() is not None:
+        try:
+            if os.waitpid(-child.pid, os.WNOHANG)[0] == 0:
+                return
+        except ChildProcessError:
+            return
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--launcher", type=int, required=True)
+    arguments.add_argument("--needs")
+    arguments.add_argument("command", nargs=argparse.REMAINDER)
+    given = arguments.parse_args()
+    adopt_orphans()
+    stop, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wakeup)
+    for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(wanted, lambda *_: None)
+    try:
+        launcher = os.pidfd_open(given.launcher)
+    except ProcessLookupError:
+        return 0
+    keep(given.command[1:], launcher, stop, given.needs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Secrets that the tiers share: made once, kept in files that only this user can read."""
+
+import os
+import secrets
+from pathlib import Path
+
+NAMES = ("LIGHTBOX_APP_SERVICE_TOKEN", "LIGHTBOX_ML_SERVICE_TOKEN", "LIGHTBOX_SECRET_KEY")
+
+
+def for_tiers(folder: Path) -> dict[str, str]:
+    """For each of NAMES that the environment does not set, NAME_FILE with the path of a secret in `folder`."""
+    unset = [name for name in NAMES if name not in os.environ and f"{name}_FILE" not in os.environ]
+    return {f"{name}_FILE": str(_made(folder / name.removeprefix("LIGHTBOX_").lower())) for name in unset}
+
+
+def kept(path: Path) -> str:
+    """The secret in the file `path`, which is made when it is not there: 32 random bytes as text."""
+    return _made(path).read_text(encoding="ascii")
+
+
+def write_closed(path: Path, text: str) -> None:
+    """Writes a file that nobody but this user may read, at no moment."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _made(path: Path) -> Path:
+    if not path.exists():
+        write_closed(path, secrets.token_urlsafe(32))
+    return path
