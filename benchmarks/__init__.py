@@ -1,0 +1,1 @@
+"""How fast Lightbox is, against the naive design that it replaces: `make bench`."""

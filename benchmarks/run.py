@@ -1,0 +1,143 @@
+"""`make bench`: every design in turn, several rounds, and the ratios between them.
+
+The designs run at the same time and are asked in turn, so that a machine that grows slower slows all of them. Figures
+of one run compare; figures of two runs do not.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks import servers
+from benchmarks.block import Block, measure
+from benchmarks.doctors import Doctors
+from benchmarks.films import films
+from benchmarks.ml_tier import MlTier
+from benchmarks.table import percentile, show, table
+from launcher.settings import REPOSITORY
+
+ROUNDS, SECONDS, IDLE_FILMS = 3, 7.0, 40
+BASE = "naive, 16 at once"
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    """Prints the figures and keeps them in RESULTS."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-bench-")))
+        _say("Starting the portal for the first time…")
+        with servers.portal(folder / "var"):
+            pass
+        _say("Starting it again…")
+        portal = stack.enter_context(servers.portal(folder / "var"))
+        found: dict[str, Any] = {"machine": _machine(), "ready_s": round(portal.ready_s, 1)}
+        found["memory_mb"] = {"idle": portal.memory()}
+        pictures = films()
+        doctors, ml = Doctors(portal, pictures), MlTier(portal, pictures)
+        doctors.read_one()
+        found["idle_latency_s"] = _idle_latency(doctors)
+        _say("Starting the naive design and the bare engine…")
+        naive = stack.enter_context(servers.naive())
+        engine = stack.enter_context(servers.engine())
+        found["table"] = _rounds(doctors, ml, naive, engine, pictures)
+        found["cpu_ms_per_image"] = _cpu(portal, doctors)
+        found["memory_mb"]["after load"] = portal.memory()
+    _report(found)
+
+
+def _idle_latency(doctors: Doctors) -> dict[str, float]:
+    _say(f"{IDLE_FILMS} films, one at a time…")
+    taken = []
+    for _ in range(IDLE_FILMS):
+        began = time.perf_counter()
+        doctors.read_one()
+        taken.append(time.perf_counter() - began)
+        time.sleep(0.1)
+    return {"p50": round(percentile(taken, 0.5), 3), "p95": round(percentile(taken, 0.95), 3)}
+
+
+def _rounds(
+    doctors: Doctors, ml: MlTier, naive: str, engine: "subprocess.Popen[str]", pictures: list[bytes]
+) -> list[dict[str, Any]]:
+    def ask_naive(client: int) -> None:
+        picture = pictures[client % len(pictures)]
+        requests.post(f"{naive}/predict", files={"file": ("film.jpg", picture)}, timeout=60).raise_for_status()
+
+    def blocks() -> dict[str, Block]:
+        return {
+            "ML tier over HTTP, 8 at once": measure(ml.ask, 8, SECONDS),
+            BASE: measure(ask_naive, 16, SECONDS),
+            "whole path, 1 doctor": measure(doctors.read_one, 1, SECONDS),
+            "whole path, 4 doctors": measure(doctors.read_one, 4, SECONDS),
+            "whole path, 16 doctors": measure(doctors.read_one, 16, SECONDS),
+        }
+
+    assert engine.stdin is not None and engine.stdout is not None
+    measure(ask_naive, 16, 1)  # warm
+    rates: dict[str, list[float]] = {"bare engine, batches of 16": []}
+    latencies: dict[str, list[float]] = {}
+    for number in range(ROUNDS):
+        _say(f"Round {number + 1} of {ROUNDS}…")
+        print(SECONDS, file=engine.stdin, flush=True)
+        rates["bare engine, batches of 16"].append(float(engine.stdout.readline()))
+        for name, block in blocks().items():
+            rates.setdefault(name, []).append(block.per_second)
+            latencies.setdefault(name, []).extend(block.latencies_s)
+    return table(rates, BASE, latencies)
+
+
+def _cpu(portal: servers.RunningPortal, doctors: Doctors) -> dict[str, float]:
+    """Where an image's milliseconds of processor go with 16 doctors; "client" is this benchmark's own share."""
+    before, own = portal.cpu_s(), time.process_time()
+    done = measure(doctors.read_one, 16, SECONDS).done
+    client = time.process_time() - own
+    used = {tier: seconds - before[tier] for tier, seconds in portal.cpu_s().items()}
+    return {tier: round(seconds / done * 1000, 1) for tier, seconds in (used | {"client": client}).items()}
+
+
+def _machine() -> dict[str, Any]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    ).stdout.strip()
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ":")
+    return {
+        "commit": commit,
+        "processor": model.partition(":")[2].strip(),
+        "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _report(found: dict[str, Any]) -> None:
+    idle, memory = found["idle_latency_s"], found["memory_mb"]
+    print(f"\n{show(found['table'], BASE)}\n")
+    print(f"upload to answer, one at a time   p50 {idle['p50'] * 1000:.0f} ms, p95 {idle['p95'] * 1000:.0f} ms")
+    print(f"warm start until ready            {found['ready_s']} s")
+    spent = ", ".join(f"{tier} {used:.0f}" for tier, used in found["cpu_ms_per_image"].items())
+    print(f"processor ms an image, 16 doctors {spent}")
+    for when, used in memory.items():
+        print(f"memory, {when:26}{used['pss']:.0f} MB (PSS), {used['rss']:.0f} MB (sum of RSS)")
+    RESULTS.mkdir(exist_ok=True)
+    kept = RESULTS / f"{found['machine']['at'][:10]}-{found['machine']['commit']}.json"
+    kept.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"kept in {kept.relative_to(REPOSITORY)}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
