@@ -1,0 +1,185 @@
+"""What a doctor sees, in a real browser through NGINX. A CSP violation or a console error fails any of these."""
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.end_to_end.portal import Portal
+
+SAMPLES = Path(__file__).parents[2] / "ui_service" / "static" / "samples"
+# A photograph of a temple, which travels with scikit-learn.
+PHOTOGRAPH = Path(str(files("sklearn.datasets.images") / "china.jpg"))
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ANSWERS = re.compile("Pneumonia suspected|No pneumonia seen|Uncertain")
+UNFINISHED = re.compile("Waiting|Working")
+# Chromium notes every answer of 422 so; it is how a refused file is told.
+REFUSED = "Failed to load resource: the server responded with a status of 422 ()"
+DONE = "table.worklist .state.succeeded"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is not installed: the pages were not tested in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    # The portal's own authority is not in the browser's store; test_api walks the same address with it checked.
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, portal: Portal) -> Iterator[Page]:
+    """A signed-in worklist. What the console complains about fails the test."""
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, portal)
+    yield page
+    assert [each for each in complaints if each != REFUSED] == []
+
+
+def sign_in(page: Page, portal: Portal) -> None:
+    page.goto(portal.url)
+    page.get_by_label("Name").fill("doctor")
+    page.get_by_label("Password").fill(portal.doctor_password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three real pictures: two X-rays, and one that is none, under names that say nothing."""
+    folder = tmp_path_factory.mktemp("films")
+    (folder / "a.jpg").write_bytes((SAMPLES / "film-1.jpg").read_bytes())
+    (folder / "b.jpg").write_bytes((SAMPLES / "film-2.jpg").read_bytes())
+    (folder / "c.jpg").write_bytes(PHOTOGRAPH.read_bytes())
+    return [folder / name for name in ("a.jpg", "b.jpg", "c.jpg")]
+
+
+def test_a_doctor_drops_three_images_and_reads_the_answers(page: Page, films: list[Path]) -> None:
+    page.locator("#files").set_input_files(films)
+    rows = page.locator("table.worklist tbody tr")
+    expect(rows).to_have_count(3)
+    marker = page.evaluate("window.notReloaded = Math.random()")
+    expect(page.locator(DONE)).to_have_count(3, timeout=30_000)
+    assert page.evaluate("window.notReloaded") == marker
+    expect(rows.filter(has_text="c.jpg")).to_contain_text("Not answered")
+    for name in ("a.jpg", "b.jpg"):
+        expect(rows.filter(has_text=name)).to_contain_text(ANSWERS)
+
+    rows.filter(has_text="a.jpg").locator(".reference a").click()
+    expect(page.locator("#said")).to_contain_text(ANSWERS)
+    expect(page.locator("#canvas[data-drawn=yes]")).to_be_visible()
+    toggle = page.locator("#toggle")
+    expect(toggle).to_be_enabled()
+    before = toggle.get_attribute("aria-pressed")
+    bare = _pixels(page)
+    page.keyboard.press("Space")
+    expect(toggle).not_to_have_attribute("aria-pressed", before or "")
+    page.wait_for_timeout(200)
+    assert _pixels(page) != bare
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Everything (zip)").click()
+    with zipfile.ZipFile(io.BytesIO(Path(download.value.path()).read_bytes())) as archive:
+        assert archive.testzip() is None
+        names = set(archive.namelist())
+        result = json.loads(archive.read(next(name for name in names if name.endswith("result.json"))))
+    assert {"heatmap.png", "overlay.png", "result.json"} <= {name.rsplit("/", 1)[-1] for name in names}
+    assert result["state"] == "succeeded" and result["result"]["findings"]
+
+
+def test_states_change_while_the_page_is_looked_at(page: Page, portal: Portal) -> None:
+    """The ML tier is held, so the row must stand as waiting; released, it must finish by itself."""
+    with portal.held("ml"):
+        page.get_by_role("button", name="Sample film 1").click()
+        first = page.locator("table.worklist tbody tr").first
+        expect(first.locator(".state")).to_have_text(UNFINISHED)
+        expect(first.locator("[id^=probability-]")).not_to_contain_text("0.")
+    expect(first.locator(".state.succeeded")).to_be_visible(timeout=30_000)
+
+
+def test_a_page_still_finishes_when_its_stream_is_cut(context: BrowserContext, portal: Portal) -> None:
+    page = context.new_page()
+    page.route("**/live**", lambda route: route.abort())
+    sign_in(page, portal)
+    page.get_by_role("button", name="Sample film 2").click()
+    expect(page.locator("table.worklist tbody tr").first.locator(".state.succeeded")).to_be_visible(timeout=30_000)
+
+
+def test_a_refused_file_says_why_and_stays_until_dismissed(page: Page, tmp_path: Path) -> None:
+    letter = tmp_path / "scan.png"
+    letter.write_bytes(b"%PDF-1.7 a letter, not a film")
+    with page.expect_response("**/uploads") as response:
+        page.locator("#files").set_input_files(letter)
+    assert response.value.status == 422
+    line = page.locator("#uploads .refused")
+    expect(line).to_contain_text("scan.png")
+    line.get_by_role("button", name="Dismiss").click()
+    expect(line).to_have_count(0)
+
+
+def test_a_review_is_kept(page: Page) -> None:
+    page.locator("table.worklist tbody tr", has=page.locator(".state.succeeded")).first.locator(".reference a").click()
+    page.get_by_label("Comment").fill("Seen with a colleague.")
+    page.keyboard.press("Tab")
+    page.locator("#verdict-disagree").click()
+    expect(page.locator("#review")).to_contain_text("Disagreed by doctor")
+    page.reload()
+    expect(page.get_by_label("Comment")).to_have_value("Seen with a colleague.")
+
+
+def test_selected_images_run_again_together(page: Page) -> None:
+    rows = page.locator("table.worklist tbody tr")
+    for index in range(2):
+        rows.nth(index).get_by_role("checkbox").check()
+    expect(page.locator("#selected")).to_have_text("2 selected")
+    page.get_by_role("button", name="on all selected").click()
+    expect(page.locator("#rows .state.succeeded").nth(1)).to_be_visible(timeout=30_000)
+
+
+def test_signing_out_ends_the_session_on_the_server(page: Page, context: BrowserContext, portal: Portal) -> None:
+    stolen = context.cookies()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Password")).to_be_visible()
+    context.add_cookies(stolen)  # type: ignore[arg-type]
+    page.goto(portal.url)
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844)], ids=["desk", "phone"])
+def test_pages_are_usable_by_everyone_at_both_sizes(page: Page, portal: Portal, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    study = page.locator("table.worklist .reference a").first.get_attribute("href")
+    for path in ("/", study, "/models", "/models/pneumonia"):
+        page.goto(f"{portal.url}{path}")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [f"{v['id']}: {v['nodes'][0]['html']}" for v in found if v["impact"] in ("serious", "critical")]
+        assert serious == [], path
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+        expect(page.get_by_text("Research use. Not for diagnosis.")).to_be_visible()
+
+
+def _pixels(page: Page) -> str:
+    return str(page.locator("#canvas").evaluate("canvas => canvas.toDataURL()"))
