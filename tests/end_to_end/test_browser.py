@@ -161,6 +161,8 @@ def test_selected_images_run_again_together(page: Page) -> None:
 
 def test_signing_out_ends_the_session_on_the_server(page: Page, context: BrowserContext, portal: Portal) -> None:
     stolen = context.cookies()
+    with page.expect_response("**/session"):  # the page asks once when its stream opens; then nothing is on its way
+        page.reload()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()
     context.add_cookies(stolen)  # type: ignore[arg-type]

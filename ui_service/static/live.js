@@ -31,3 +31,13 @@ document.addEventListener("htmx:afterSettle", () => {
   if (orphaned && document.activeElement === document.body) orphaned.querySelector("td.reference a, #said")?.focus();
   orphaned = null;
 });
+
+// Signing out ends the stream on the server. Closed here first, it does not ask again without a session.
+let stream = null;
+const connect = htmx.createEventSource;
+htmx.createEventSource = (url) => (stream = connect(url));
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-leave]")) return;
+  clearInterval(timer);
+  stream?.close();
+});
