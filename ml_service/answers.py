@@ -63,10 +63,9 @@ def _output(served: Served, seen: Seen, name: str) -> Tensor:
         answers = [json.dumps(answer(verdict, seen, served)).encode() for verdict in seen.verdicts]
         return Tensor(name, "BYTES", (count,), answers, text=True)
     if name == "heatmap":
-        head, full = served.network.head[:, 0], served.manifest.heat_scale
         pictures = [
-            heatmap_png(maps, head, full) if verdict.in_distribution else b""  # nothing said, nothing to explain
-            for maps, verdict in zip(seen.maps, seen.verdicts, strict=True)
+            heatmap_png(heat[:, :, 0], served.manifest.heat_scale) if verdict.in_distribution else b""
+            for heat, verdict in zip(seen.heat, seen.verdicts, strict=True)  # nothing said, nothing to explain
         ]
         return Tensor(name, "BYTES", (count,), pictures)
     raise BadRequest(f"Expected outputs out of {', '.join(OUTPUTS)}.")

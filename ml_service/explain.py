@@ -1,4 +1,4 @@
-"""Where the answer came from: the class activation map, drawn in the frame of the whole film."""
+"""Where the answer came from: the network's heat, drawn in the frame of the whole film."""
 
 import cv2
 import numpy as np
@@ -7,25 +7,16 @@ from numpy.typing import NDArray
 from ml_service.tasks.film import CROP, FRAME
 
 
-def activation_map(maps: NDArray[np.float32], head: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns each place's contribution to the logit: maps (h, w, C), head (C,) -> (h, w).
-
-    Its mean plus the bias is the logit, because the network ends in a mean and one dense layer.
-    """
-    contribution: NDArray[np.float32] = maps @ head
-    return contribution
-
-
-def heatmap_png(maps: NDArray[np.float32], head: NDArray[np.float32], full_heat: float) -> bytes:
-    """Returns an 8-bit grey PNG (FRAME, FRAME) that covers the whole film; stretch it to the film's size.
+def heatmap_png(heat: NDArray[np.float32], full_heat: float) -> bytes:
+    """Returns heat (h, w) as an 8-bit grey PNG (FRAME, FRAME) that covers the whole film; stretch it to its size.
 
     `full_heat` is one fixed activation for the model, so a healthy film stays dark instead of being
     stretched until something glows. The border that the network does not see is 0.
     """
-    heat = np.clip(activation_map(maps, head) / full_heat, 0, 1)
+    shown = np.clip(heat / full_heat, 0, 1)
     border = round(FRAME * (1 - CROP) / 2)  # the same rounding as film.centre
     seen = FRAME - 2 * border
-    inner = cv2.resize((heat * 255).astype(np.float32), (seen, seen), interpolation=cv2.INTER_CUBIC)
+    inner = cv2.resize((shown * 255).astype(np.float32), (seen, seen), interpolation=cv2.INTER_CUBIC)
     whole = np.zeros((FRAME, FRAME), np.uint8)
     whole[border : border + seen, border : border + seen] = np.rint(np.clip(inner, 0, 255)).astype(np.uint8)
     encoded: bytes = cv2.imencode(".png", whole, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()

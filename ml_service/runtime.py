@@ -17,7 +17,7 @@ class Outputs(NamedTuple):
 
     logits: NDArray[np.float32]  # (B, labels)
     features: NDArray[np.float32]  # (B, C), pooled maps
-    maps: NDArray[np.float32]  # (B, h, w, C), last activations
+    heat: NDArray[np.float32]  # (B, h, w, labels), what each place adds to each logit
 
 
 class Network:
@@ -26,7 +26,6 @@ class Network:
     def __init__(self, manifest: Manifest, folder: Path) -> None:
         model = architectures.build(manifest.architecture, manifest.params)
         load_into(model, folder / WEIGHTS)
-        self.head: NDArray[np.float32] = model.get_layer("logits").kernel.numpy()  # (C, labels)
         self.side = manifest.side
         signature = tf.TensorSpec((None, manifest.side, manifest.side, 1), tf.float32)
         # tf.function, never model.predict: that one costs an order of magnitude for a single image.
@@ -35,7 +34,7 @@ class Network:
     def __call__(self, pixels: NDArray[np.float32]) -> Outputs:
         """Runs a batch (B, side, side, 1)."""
         out = self._run(tf.constant(pixels))
-        return Outputs(out["logits"].numpy(), out["features"].numpy(), out["maps"].numpy())
+        return Outputs(out["logits"].numpy(), out["features"].numpy(), out["heat"].numpy())
 
     def warm(self, rows: int) -> None:
         """Runs the smallest and the largest batch, so that no request pays for the first pass."""

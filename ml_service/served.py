@@ -29,7 +29,7 @@ class Seen:
 
     logits: NDArray[np.float32]  # (n, labels)
     ood_scores: NDArray[np.float32]  # (n,)
-    maps: NDArray[np.float32]  # (n, h, w, C)
+    heat: NDArray[np.float32]  # (n, h, w, labels)
     verdicts: list[Verdict]
     timings_s: dict[str, float]  # prepare, network, interpret
 
@@ -85,7 +85,7 @@ class Served:
             "interpret": time.monotonic() - started,
         }
         self.meter.note(timings, done, verdicts)
-        return Seen(done.outputs.logits, scores, done.outputs.maps, verdicts, timings)
+        return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings)
 
     def _through(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Pass:
         future = self.batcher.submit(pixels, wait_s)

@@ -1,8 +1,8 @@
 """The house network: a small squeeze-and-excitation ResNet for grey images (1.28 M parameters).
 
-It ends in global average pooling and one dense layer, so the class activation map (Zhou et al. 2016,
-https://arxiv.org/abs/1512.04150) is exact: no gradients are needed to explain an answer, and one forward
-pass serves logits, features and maps.
+It ends in a 1x1 convolution and a mean, so the class activation map (Zhou et al. 2016,
+https://arxiv.org/abs/1512.04150) is exact: the map's mean is the logit, no gradients are needed to explain an
+answer, and one forward pass serves logits, features and heat.
 
 References: He et al. 2015 (https://arxiv.org/abs/1512.03385), Hu et al. 2017 (https://arxiv.org/abs/1709.01507),
 He et al. 2018 for the average-pool shortcut and the zero-initialised last scale (https://arxiv.org/abs/1812.01187).
@@ -37,7 +37,7 @@ def build(
 
     Output shape:
         `logits` (batch_size, labels), `features` (batch_size, widths[-1]),
-        `maps` (batch_size, height / 32, width / 32, widths[-1]).
+        `heat` (batch_size, height / 32, width / 32, labels).
     """
     inputs = keras.Input((None, None, channels), name="pixels")  # (B, H, W, C)
     x = layers.Conv2D(widths[0] // 2, 5, 2, "same", use_bias=False, name="stem_conv1")(inputs)
@@ -52,9 +52,10 @@ def build(
             x = _residual(x, width, halve, name=f"stage{stage}_block{block}")
     maps = layers.Identity(name="maps")(x)  # (B, H/32, W/32, widths[-1])
     features = layers.GlobalAveragePooling2D(name="features")(maps)  # (B, widths[-1])
-    kept = layers.Dropout(dropout, seed=0, name="dropout")(features)
-    logits = layers.Dense(labels, dtype="float32", name="logits")(kept)  # (B, labels)
-    return keras.Model(inputs, {"logits": logits, "features": features, "maps": maps}, name="house")
+    kept = layers.SpatialDropout2D(dropout, seed=0, name="dropout")(maps)  # whole channels, as dropout after pooling
+    heat = layers.Conv2D(labels, 1, dtype="float32", name="heat")(kept)  # (B, H/32, W/32, labels)
+    logits = layers.GlobalAveragePooling2D(dtype="float32", name="logits")(heat)  # (B, labels)
+    return keras.Model(inputs, {"logits": logits, "features": features, "heat": heat}, name="house")
 
 
 def _residual(x: Any, width: int, halve: bool, name: str) -> Any:

@@ -18,10 +18,10 @@ _NOISE = np.random.default_rng(0).standard_normal((1024, 1024), dtype=np.float32
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 
-def augmented(framed: Grey, side: int, rng: Rng, bands: float = 0.0) -> Pixels:
+def augmented(framed: Grey, side: int, rng: Rng, bands: float = 0.0, erase: float = 1.0) -> Pixels:
     """Returns a random variant as the network reads it: (side, side, 1). With probability `bands` its
-    frequency bands are flattened instead of its histogram."""
-    film = erased(exposed(moved(framed, side, rng), rng), rng)
+    frequency bands are flattened instead of its histogram; `erase` scales how often parts are hidden."""
+    film = erased(exposed(moved(framed, side, rng), rng), rng, erase)
     pixels = flat_bands(film) if rng.random() < bands else equalise(film)
     return pixels[:, :, np.newaxis]
 
@@ -70,22 +70,22 @@ def _curve(rng: Rng) -> NDArray[np.float32]:
     return within
 
 
-def erased(film: Grey, rng: Rng) -> Grey:
+def erased(film: Grey, rng: Rng, often: float = 1.0) -> Grey:
     """Hides parts: two rectangles, and strips along the edges, filled with one grey level or with noise."""
     side = film.shape[0]
     film = film.copy()
     for _ in range(2):
-        if rng.random() < 0.35:
+        if rng.random() < 0.35 * often:
             height, width = (rng.uniform(0.08, 0.30, 2) * side).astype(int)
             top, left = rng.integers(0, side - height), rng.integers(0, side - width)
             _fill(film[top : top + height, left : left + width], rng)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * often:
         _fill(film[side - int(side * rng.uniform(0, 0.28)) :], rng)
-    if rng.random() < 0.4:
+    if rng.random() < 0.4 * often:
         _fill(film[: int(side * rng.uniform(0, 0.18))], rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * often:
         _fill(film[:, : int(side * rng.uniform(0, 0.12))], rng)
-    if rng.random() < 0.3:
+    if rng.random() < 0.3 * often:
         _fill(film[:, side - int(side * rng.uniform(0, 0.12)) :], rng)
     return film
 

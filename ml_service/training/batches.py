@@ -14,13 +14,14 @@ from ml_service.training.datasets import Split
 from ml_service.training.recipes import Phase
 
 AHEAD = 6  # batches in the making
+BLEND = 0.3  # of the Beta(BLEND, BLEND) that mixes two films: mostly one of them
 
 
 class Batch(NamedTuple):
-    """Films (B, side, side, 1) and their class numbers (B)."""
+    """Films (B, side, side, 1) and how much of each class they are, (B, classes), rows adding up to 1."""
 
     films: Pixels
-    classes: NDArray[np.int64]
+    targets: NDArray[np.float32]
 
 
 def epoch_batches(data: Split, phase: Phase, size: int, seed: int, epoch: int) -> Iterator[Batch]:
@@ -37,13 +38,21 @@ def epoch_batches(data: Split, phase: Phase, size: int, seed: int, epoch: int) -
             yield waiting.popleft().result()
 
 
-def augmented_films(data: Split, side: int, seed: int) -> Pixels:
+def augmented_films(data: Split, side: int, seed: int, erase: float = 1.0) -> Pixels:
     """Returns one random variant of every film, (n, side, side, 1): the validation set that the operating
     point is fitted on."""
     rngs = (np.random.default_rng((seed, index)) for index in range(len(data)))
-    return np.stack([augmented(film, side, rng) for film, rng in zip(data.films, rngs, strict=True)])
+    return np.stack([augmented(film, side, rng, erase=erase) for film, rng in zip(data.films, rngs, strict=True)])
 
 
 def _batch(data: Split, pick: NDArray[np.int64], phase: Phase, seed: tuple[int, int]) -> Batch:
-    films = [augmented(data.films[i], phase.side, np.random.default_rng((*seed, int(i))), phase.bands) for i in pick]
-    return Batch(np.stack(films), data.classes[pick])
+    rngs = [np.random.default_rng((*seed, int(index))) for index in pick]
+    films = np.stack(
+        [augmented(data.films[i], phase.side, rng, phase.bands, phase.erase) for i, rng in zip(pick, rngs, strict=True)]
+    )
+    targets = np.eye(len(data.names), dtype=np.float32)[data.classes[pick]]
+    if rngs[0].random() < phase.mixup:
+        share = np.float32(rngs[0].beta(BLEND, BLEND))
+        films = share * films + (1 - share) * films[::-1]  # the order is random, so the last is as good as any
+        targets = share * targets + (1 - share) * targets[::-1]
+    return Batch(films, targets)

@@ -21,11 +21,12 @@ class PatientLeak(ValueError):
 
 @dataclass(frozen=True)
 class Split:
-    """Framed films (n, 224, 224) uint8, their class numbers (n,), and patient keys (n)."""
+    """Framed films (n, 224, 224) uint8, their class numbers (n,), patient keys (n), and the classes' names."""
 
     films: NDArray[np.uint8]
     classes: NDArray[np.int64]
     patients: tuple[str, ...]
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -64,6 +65,7 @@ def read_split(folder: Path, split: str, classes: Sequence[str]) -> Split:
         np.stack(films) if films else np.zeros((0, FRAME, FRAME), np.uint8),
         np.array([list(classes).index(row.label) for row in rows], np.int64),
         tuple(row.patient_key for row in rows),
+        tuple(classes),
     )
 
 

@@ -74,7 +74,7 @@ def run(network: Network, pixels: Pixels) -> tuple[Floats, Floats, Floats]:
         out = network(pixels[at : at + BATCH])
         logits.append(out.logits[:, 0])
         features.append(out.features)
-        peaks.append((out.maps @ network.head[:, 0]).max(axis=(1, 2)))
+        peaks.append(out.heat[..., 0].max(axis=(1, 2)))
     return np.concatenate(logits), np.concatenate(features), np.concatenate(peaks)
 
 

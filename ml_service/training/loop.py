@@ -9,6 +9,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from ml_service.tasks.film import Pixels
+from ml_service.training.batches import Batch
 from ml_service.training.recipes import Recipe
 
 
@@ -26,18 +27,22 @@ class Learner:
         self._step = tf.function(self._one_step, reduce_retracing=True)
         self._forward = tf.function(lambda films: network(films, training=False)["logits"], reduce_retracing=True)
 
-    def step(self, films: Pixels, classes: NDArray[np.int64], learning_rate: float) -> float:
+    def step(self, batch: Batch, learning_rate: float) -> float:
         """Learns from one batch and returns its loss."""
         self.optimizer.learning_rate = learning_rate
-        return float(self._step(tf.constant(films), tf.constant(classes, tf.float32)))
+        return float(self._step(tf.constant(batch.films), tf.constant(batch.targets)))
 
-    def _one_step(self, films: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
+    def _one_step(self, films: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         smooth = self.recipe.label_smoothing
+        weights = tf.linalg.matvec(targets, self.class_weights)  # (B,)
+        smoothed = targets * (1 - smooth) + smooth / len(self.recipe.classes)  # (B, classes)
         with tf.GradientTape() as tape:
-            logits = self.network(films, training=True)["logits"][:, 0]  # (B,)
-            target = classes * (1 - smooth) + smooth / 2
-            losses = ops.binary_crossentropy(target, logits, from_logits=True)
-            loss = ops.mean(losses * tf.gather(self.class_weights, tf.cast(classes, tf.int32)))
+            logits = ops.cast(self.network(films, training=True)["logits"], "float32")
+            if logits.shape[-1] == 1:  # one logit: the second class against the first
+                losses = ops.binary_crossentropy(smoothed[:, 1], logits[:, 0], from_logits=True)
+            else:
+                losses = ops.categorical_crossentropy(smoothed, logits, from_logits=True)
+            loss = ops.mean(losses * weights)
         variables = self.network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         # Early averages would remember the random start, so the momentum grows with the steps.
@@ -48,10 +53,10 @@ class Learner:
         return loss
 
     def averaged_logits(self, films: Pixels, batch: int = 64) -> NDArray[np.float32]:
-        """Returns the averaged network's logits, (n,)."""
+        """Returns the averaged network's logits, (n, labels)."""
         learning = [weight.numpy() for weight in self.network.weights]
         self.network.set_weights([average.numpy() for average in self.averages])
-        parts = [self._forward(films[at : at + batch]).numpy()[:, 0] for at in range(0, len(films), batch)]
+        parts = [self._forward(films[at : at + batch]).numpy() for at in range(0, len(films), batch)]
         self.network.set_weights(learning)
         return np.concatenate(parts)
 

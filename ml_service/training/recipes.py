@@ -12,6 +12,8 @@ class Phase:
     epochs: int
     learning_rate: float
     bands: float = 0.0  # share of films with flattened frequency bands instead of an equalised histogram
+    erase: float = 1.0  # how often parts are hidden, against how often they are on chest films
+    mixup: float = 0.0  # share of batches whose films are blended in pairs (Zhang et al. 2018, arXiv 1710.09412)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Recipe:
     warm_up: float = 0.06  # share of a phase's steps
     label_smoothing: float = 0.05
     ema: float = 0.997  # momentum of the averaged weights, which are the ones that are kept
+    precision: str = "mixed_bfloat16"  # Keras' policy in training; a released version is float32
 
     @property
     def side(self) -> int:
@@ -35,16 +38,18 @@ class Recipe:
         return self.phases[-1].side
 
 
+FILMS = ("NORMAL", "PNEUMONIA")
+SLICES = ("notumor", "glioma", "meningioma", "pituitary")
 RECIPES = {
+    # From the weights of version 1, which had seen the same films for 40 epochs at 128 and 192 pixels without mixup.
     "pneumonia": Recipe(
-        task="pneumonia",
-        classes=("NORMAL", "PNEUMONIA"),
-        phases=(
-            Phase(128, 14, 2e-3, bands=0.4),
-            Phase(192, 8, 1e-3, bands=0.4),
-            Phase(192, 2, 6e-4, bands=0.25),
-            Phase(192, 9, 1e-3, bands=0.25),
-            Phase(192, 7, 8e-4, bands=0.25),
-        ),
+        task="pneumonia", classes=FILMS, phases=(Phase(192, 24, 1.2e-3, bands=0.3, mixup=0.5),), ema=0.999
+    ),
+    "brain-tumour": Recipe(
+        task="brain-tumour",
+        classes=SLICES,
+        params={"labels": 4},
+        phases=(Phase(128, 24, 2e-3, erase=0.3, mixup=0.3), Phase(160, 24, 1.2e-3, erase=0.3, mixup=0.3)),
+        ema=0.998,
     ),
 }

@@ -13,6 +13,22 @@ DRAWS = 2000
 BINS = 10
 
 
+def shares(logits: Floats) -> Floats:
+    """Returns every class's share, (n, classes), of logits (n, 1) or (n, classes): sigmoid or softmax."""
+    full = np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
+    raised = np.exp(full - full.max(axis=1, keepdims=True))
+    out: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return out
+
+
+def auc(probabilities: Floats, classes: Classes) -> float:
+    """Returns the area under the ROC curve of probabilities (n, classes); for three classes or more, the mean over
+    one class against the rest."""
+    if probabilities.shape[1] == 2:
+        return float(roc_auc_score(classes, probabilities[:, 1]))
+    return float(roc_auc_score(classes, probabilities, multi_class="ovr"))
+
+
 def scores(probabilities: Floats, classes: Classes, threshold: float) -> dict[str, Any]:
     """Returns n, AUC, accuracy, sensitivity, specificity (each with its interval), ECE and Brier score."""
     measures: dict[str, Callable[[Floats, Classes], float]] = {

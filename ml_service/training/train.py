@@ -8,6 +8,7 @@ The test split is not read here.
 import argparse
 import csv
 import dataclasses
+import hashlib
 import json
 import math
 import platform
@@ -19,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
-from sklearn.metrics import log_loss, roc_auc_score
+from sklearn.metrics import log_loss
 from tqdm import tqdm
 
 from ml_service import architectures
@@ -29,6 +30,8 @@ from ml_service.training.datasets import Split, read_split
 from ml_service.training.loop import Learner
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
+from ml_service.training.scores import auc, shares
+from ml_service.weights import load_into
 
 VALIDATION_SEED = 1000
 
@@ -36,43 +39,58 @@ VALIDATION_SEED = 1000
 def main() -> None:
     """Reads the command line and trains."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", required=True, choices=sorted(RECIPES))
+    parser.add_argument("--model", required=True, choices=sorted(RECIPES), help="a recipe's name")
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the images")
     parser.add_argument("--arch", choices=sorted(architectures.ARCHITECTURES))
     parser.add_argument("--run", type=Path, help="run folder (default: var/runs/MODEL-TIME)")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's last epoch")
+    parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="weights.npz of an earlier version to go on from")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     recipe = RECIPES[given.model]
     if given.arch:
         recipe = dataclasses.replace(recipe, architecture=given.arch)
     run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    train(recipe, given.data, run, seed=given.seed, resume=given.resume)
+    train(recipe, given.data, run, seed=given.seed, resume=given.resume, start=given.start)
 
 
-def train(recipe: Recipe, data: Path, run: Path, seed: int = 1, resume: bool = False) -> Path:
+def train(
+    recipe: Recipe, data: Path, run: Path, seed: int = 1, resume: bool = False, start: Path | None = None
+) -> Path:
     """Runs every epoch of the recipe that the run folder does not have yet; returns the run folder."""
     run.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     films, held_out = (read_split(data, split, recipe.classes) for split in ("train", "val"))
     tqdm.write(f"{len(films)} films to learn from, {len(held_out)} for validation")
-    learner = Learner(architectures.build(recipe.architecture, recipe.params), recipe, balance(films))
+    network = untrained(recipe)
+    if start:
+        load_into(network, start)
+    learner = Learner(network, recipe, balance(films))
     done = learner.restore(run / "state.npz") if resume else 0
     if not resume:
         (run / "history.csv").unlink(missing_ok=True)
-    _record(run, recipe, films, held_out, seed)
+    _record(run, recipe, films, held_out, seed, start)
     validation: tuple[Phase, Validation] | None = None
-    for epoch, (phase, start) in enumerate(plan(recipe)):
+    for epoch, (phase, number) in enumerate(plan(recipe)):
         if epoch < done:
             continue
         began = time.monotonic()
-        loss = _epoch(learner, recipe, phase, films, seed, epoch, start)
+        loss = _epoch(learner, recipe, phase, films, seed, epoch, number)
         if validation is None or validation[0].side != phase.side:
-            validation = (phase, Validation(held_out, phase.side))
+            validation = (phase, Validation(held_out, phase))
         row = {"epoch": epoch + 1, "side": phase.side, "loss": loss} | validation[1].scores(learner)
         _keep(run, learner, row | {"seconds": round(time.monotonic() - began, 1)}, recipe)
         learner.save(run / "state.npz", epoch + 1)
     return run
+
+
+def untrained(recipe: Recipe) -> keras.Model:
+    """Returns the recipe's network in its training precision; what is built afterwards is float32 again."""
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        return architectures.build(recipe.architecture, recipe.params)
+    finally:
+        keras.config.set_dtype_policy("float32")
 
 
 def plan(recipe: Recipe) -> list[tuple[Phase, int]]:
@@ -102,25 +120,25 @@ def _epoch(learner: Learner, recipe: Recipe, phase: Phase, films: Split, seed: i
     batches = epoch_batches(films, phase, recipe.batch, seed, epoch)
     for step, batch in enumerate(tqdm(batches, total=steps, desc=f"epoch {epoch + 1}", mininterval=5)):
         rate = learning_rate(recipe, phase, number * steps + step, phase.epochs * steps)
-        losses.append(learner.step(batch.films, batch.classes, rate))
+        losses.append(learner.step(batch, rate))
     return round(float(np.mean(losses)), 5)
 
 
 class Validation:
-    """The validation films, plain and augmented, at one size."""
+    """The validation films, plain and augmented, as one phase has them."""
 
-    def __init__(self, data: Split, side: int) -> None:
+    def __init__(self, data: Split, phase: Phase) -> None:
         self.classes = data.classes
-        self.plain = np.stack([network_input(film, side) for film in data.films])
-        self.varied = augmented_films(data, side, VALIDATION_SEED)
+        self.plain = np.stack([network_input(film, phase.side) for film in data.films])
+        self.varied = augmented_films(data, phase.side, VALIDATION_SEED, phase.erase)
 
     def scores(self, learner: Learner) -> dict[str, float]:
         """Returns AUC on plain films, AUC and log loss on augmented ones."""
-        plain, varied = learner.averaged_logits(self.plain), learner.averaged_logits(self.varied)
+        plain, varied = (shares(learner.averaged_logits(films)) for films in (self.plain, self.varied))
         return {
-            "val_auc": round(float(roc_auc_score(self.classes, plain)), 5),
-            "varied_auc": round(float(roc_auc_score(self.classes, varied)), 5),
-            "varied_loss": round(float(log_loss(self.classes, 1 / (1 + np.exp(-varied)))), 5),
+            "val_auc": round(auc(plain, self.classes), 5),
+            "varied_auc": round(auc(varied, self.classes), 5),
+            "varied_loss": round(float(log_loss(self.classes, varied)), 5),
         }
 
 
@@ -141,8 +159,10 @@ def _keep(run: Path, learner: Learner, row: dict[str, float], recipe: Recipe) ->
     tqdm.write(json.dumps(row))
 
 
-def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int) -> None:
+def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int, start: Path | None) -> None:
     config = dataclasses.asdict(recipe) | {"seed": seed, "train": len(films), "val": len(held_out)}
+    if start:  # no path: it may name a person's machine
+        config["start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
     (run / "config.json").write_text(json.dumps(config, indent=1))
     environment = {
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,11 +12,11 @@ def test_parameter_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("params", "side", "logits", "features", "maps"),
+    ("params", "side", "logits", "features", "heat"),
     [
-        ({}, 192, (2, 1), (2, 192), (2, 6, 6, 192)),
-        ({}, 128, (2, 1), (2, 192), (2, 4, 4, 192)),
-        ({"labels": 4, "widths": [8, 8, 16, 24]}, 64, (2, 4), (2, 24), (2, 2, 2, 24)),
+        ({}, 192, (2, 1), (2, 192), (2, 6, 6, 1)),
+        ({}, 128, (2, 1), (2, 192), (2, 4, 4, 1)),
+        ({"labels": 4, "widths": [8, 8, 16, 24]}, 64, (2, 4), (2, 24), (2, 2, 2, 4)),
     ],
 )
 def test_shapes(
@@ -24,13 +24,13 @@ def test_shapes(
     side: int,
     logits: tuple[int, ...],
     features: tuple[int, ...],
-    maps: tuple[int, ...],
+    heat: tuple[int, ...],
 ) -> None:
     out = architectures.build("house", params)(np.zeros((2, side, side, 1), np.float32), training=False)
-    assert (tuple(out["logits"].shape), tuple(out["features"].shape), tuple(out["maps"].shape)) == (
+    assert (tuple(out["logits"].shape), tuple(out["features"].shape), tuple(out["heat"].shape)) == (
         logits,
         features,
-        maps,
+        heat,
     )
 
 
