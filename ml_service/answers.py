@@ -64,7 +64,7 @@ def _output(served: Served, seen: Seen, name: str) -> Tensor:
         return Tensor(name, "BYTES", (count,), answers, text=True)
     if name == "heatmap":
         pictures = [
-            heatmap_png(heat[:, :, 0], served.manifest.heat_scale) if verdict.in_distribution else b""
+            heatmap_png(heat[:, :, verdict.shown], served.manifest.heat_scale) if verdict.in_distribution else b""
             for heat, verdict in zip(seen.heat, seen.verdicts, strict=True)  # nothing said, nothing to explain
         ]
         return Tensor(name, "BYTES", (count,), pictures)

@@ -21,12 +21,12 @@ class Part(BaseModel):
 
 
 class Calibration(Part):
-    """probability = sigmoid(scale * logit + offset) (Platt 1999); fitted on augmented validation images."""
+    """Fitted on augmented validation images; ml_service/calibration.py says how the numbers are used."""
 
     scale: float = Field(gt=0)
-    offset: float
+    offset: float | tuple[float, ...]  # one for each logit
     operating_point: float = Field(gt=0, lt=1)  # positive at or above
-    uncertain_band: tuple[float, float]  # probabilities between say "uncertain"
+    uncertain_band: tuple[float, float]  # decisive probabilities between say "uncertain"
 
 
 class Typical(Part):
@@ -40,8 +40,9 @@ class GoldenCase(Part):
 
     file: str
     label: str
-    probability: float | None  # None: the image is refused
+    probability: float | None  # of the first finding; None: the image is refused
     ood_score: float
+    logits: tuple[float, ...] | None = None  # what a refused image would have got: it checks the network too
 
 
 class Golden(Part):
@@ -57,6 +58,7 @@ class Manifest(Part):
     name: str
     version: str
     title: str
+    subject: str  # what it reads, as a noun: "a frontal chest X-ray of a child"
     task: str
     kind: Literal["image", "volume"]
     modalities: tuple[str, ...]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 
 class TypicalFeatures:
-    """Mean (C,) and precision (C, C) of the training films' features."""
+    """Means (M, C), one of all training images or one of each class, and precision (C, C) of their features."""
 
     def __init__(self, mean: NDArray[np.float32], precision: NDArray[np.float32]) -> None:
-        self.mean = mean.astype(np.float64)
+        self.mean = np.atleast_2d(mean).astype(np.float64)
         self.precision = precision.astype(np.float64)
 
     @classmethod
@@ -23,8 +23,8 @@ class TypicalFeatures:
             return cls(arrays["mean"], arrays["precision"])
 
     def distance(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Returns the distance of each row: (B, C) -> (B,)."""
-        away = features.astype(np.float64) - self.mean  # (B, C)
-        squared = np.einsum("bi,ij,bj->b", away, self.precision, away)
+        """Returns the distance of each row to the nearest mean: (B, C) -> (B,)."""
+        away = features.astype(np.float64)[:, np.newaxis] - self.mean  # (B, M, C)
+        squared = (away @ self.precision * away).sum(axis=2).min(axis=1)  # (B,)
         distances: NDArray[np.float32] = np.sqrt(np.maximum(squared, 0)).astype(np.float32)
         return distances

@@ -74,7 +74,7 @@ class Served:
         started = time.monotonic()
         scores = self.typical.distance(done.outputs.features)  # (n,)
         verdicts = [
-            self.task.interpret(float(logits[0]), float(score), plane, self.manifest)
+            self.task.interpret(logits, float(score), plane, self.manifest)
             for logits, score in zip(done.outputs.logits, scores, strict=True)
         ]
         if plane is not None and not verdicts[0].in_distribution:

@@ -26,7 +26,7 @@ def of(finding: Finding, result: Result) -> Scale:
     value = finding.probability * WIDTH
     threshold = None if finding.threshold is None else finding.threshold * WIDTH
     band = (result.uncertain_band[0] * WIDTH, result.uncertain_band[1] * WIDTH) if result.uncertain_band else None
-    spoken = f"Probability of {finding.label.replace('_', ' ')}: {words.probability(finding.probability)}."
+    spoken = f"Probability of {words.noun(finding.label)}: {words.probability(finding.probability)}."
     if finding.threshold is not None:
         spoken += f" Operating point {finding.threshold:.2f}."
     if result.uncertain_band:

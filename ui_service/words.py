@@ -7,9 +7,8 @@ from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Job, JobState
 
 Kind = Literal["positive", "negative", "uncertain", "unanswered"]
 
-_POSITIVE = {"pneumonia": "Pneumonia suspected"}
+_NOUNS = {"none": "no tumour", "pituitary": "pituitary tumour"}  # where a label is no noun that can stand alone
 _NEGATIVE = {"normal": "No pneumonia seen", "none": "No tumour seen"}
-_NOT_ANSWERED = "Not answered: this does not look like a chest X-ray"
 STATES = {
     JobState.QUEUED: ("○", "Waiting"),
     JobState.RUNNING: ("◐", "Working"),
@@ -57,11 +56,11 @@ def answer(job: Job) -> Answer | None:
         return None
     result = job.result
     if result.label == NOT_ANSWERED or not result.in_distribution:
-        return Answer("unanswered", _NOT_ANSWERED, "Not answered")
+        return Answer("unanswered", _unanswered(result), "Not answered")
     if result.label == UNCERTAIN:
         return Answer("uncertain", "Uncertain", "Uncertain")
     if any(finding.label == result.label and finding.positive for finding in result.findings):
-        text = _POSITIVE.get(result.label, f"{name(result.label)} suspected")
+        text = f"{name(result.label)} suspected"
         return Answer("positive", text, text)
     if result.label in _NEGATIVE:
         return Answer("negative", _NEGATIVE[result.label], _NEGATIVE[result.label])
@@ -69,18 +68,30 @@ def answer(job: Job) -> Answer | None:
     return Answer("unanswered", "Not answered: the model's answer could not be read", "Not answered")
 
 
+def _unanswered(result: Result) -> str:
+    """The model's own reason: only it knows what it reads."""
+    reason = result.warnings[0].detail if result.warnings else "The model does not know images like this."
+    return f"Not answered: {reason[:1].lower()}{reason[1:].rstrip('.')}"
+
+
 def decisive(result: Result) -> Finding | None:
-    """The finding that decided the label: the labelled one, else the most probable that has a threshold."""
+    """The finding that decided the label: the labelled one, else the most probable."""
     for finding in result.findings:
         if finding.label == result.label:
             return finding
-    ranked = sorted((f for f in result.findings if f.threshold is not None), key=lambda finding: finding.probability)
-    return ranked[-1] if ranked and result.label != NOT_ANSWERED else None
+    if result.label == NOT_ANSWERED or not result.findings:
+        return None
+    return max(result.findings, key=lambda finding: finding.probability)
+
+
+def noun(label: str) -> str:
+    """A label in the middle of a sentence."""
+    return _NOUNS.get(label, label.replace("_", " "))
 
 
 def name(label: str) -> str:
     """A label as the beginning of a sentence."""
-    return label.replace("_", " ").capitalize()
+    return noun(label).capitalize()
 
 
 def meaning(job: Job) -> str:
@@ -91,14 +102,16 @@ def meaning(job: Job) -> str:
     if said.kind == "unanswered" or finding is None:
         return "The model gives no answer on an image unlike those it has learned from. Read it as usual."
     if said.kind == "uncertain":
+        if job.result and len(job.result.findings) > 1:
+            return "No class is probable enough to be named. Where it is this unsure, the model is most often wrong."
         return (
             f"The score lies in the band around the operating point, where this model is most often wrong. "
-            f"Take it as no answer about {finding.label}."
+            f"Take it as no answer about {noun(finding.label)}."
         )
     if job.result and not job.result.calibrated:
-        return "This score ranks films; it is not calibrated, so it is no percentage of certainty."
-    share, shown = _of_hundred(finding.probability), finding.label.replace("_", " ")
-    return f"Of 100 validation films with a score like this, {share} show {shown}."
+        return "This score ranks images; it is not calibrated, so it is no percentage of certainty."
+    share, shown = _of_hundred(finding.probability), noun(finding.label)
+    return f"Of 100 validation images with a score like this, {share} show {shown}."
 
 
 def probability(value: float) -> str:

@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 TASKS = {
+    "brain-tumour": "ml_service.tasks.brain_tumour",
     "pneumonia": "ml_service.tasks.pneumonia",
 }
 

@@ -120,7 +120,7 @@ def answer(label: str = "pneumonia", probability: float = 0.91, **changed: Any) 
 
 
 def not_answered() -> Result:
-    warning = {"code": "not_recognised", "detail": "This image is unlike the chest X-rays that the model has learned."}
+    warning = {"code": "not_recognised", "detail": "This does not look like a chest X-ray."}
     return answer("not_answered", findings=[], in_distribution=False, ood_score=9.1, warnings=[warning])
 
 
@@ -146,7 +146,7 @@ MODEL = Model.model_validate(
         "versions": [
             {
                 "version": "1",
-                "active": True,
+                "state": "active",
                 "architecture": "house",
                 "parameters": 1_234_567,
                 "trained_at": "2026-11-21",

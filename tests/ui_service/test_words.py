@@ -65,7 +65,7 @@ def test_ordinals(number: int, word: str) -> None:
 def test_a_probability_is_never_rounded_to_certainty(probability: float, shown: str, share: str) -> None:
     assert words.probability(probability) == shown
     job = job_with(result=answer("pneumonia", probability))
-    assert words.meaning(job) == f"Of 100 validation films with a score like this, {share} show pneumonia."
+    assert words.meaning(job) == f"Of 100 validation images with a score like this, {share} show pneumonia."
 
 
 def test_an_uncalibrated_score_is_not_called_a_share() -> None:
@@ -116,3 +116,44 @@ def test_markdown_has_tables_no_html_and_no_images() -> None:
     assert "<table>" in html
     assert "<img" not in html
     assert 'href="javascript' not in html
+
+
+def brain(label: str, *probabilities: float) -> Job:
+    """An answer with four classes."""
+    findings = [
+        {"label": name, "probability": p, "threshold": None if name == "none" else 0.5, "positive": name == label != "none"}
+        for name, p in zip(("none", "glioma", "meningioma", "pituitary"), probabilities, strict=True)
+    ]
+    return job_with(result=answer(label, findings=findings, uncertain_band=[0.0, 0.6]))
+
+
+@pytest.mark.parametrize(
+    ("label", "probabilities", "kind", "text", "meaning"),
+    [
+        ("none", (0.9, 0.05, 0.03, 0.02), "negative", "No tumour seen", "about 90 show no tumour."),
+        (
+            "pituitary",
+            (0.1, 0.1, 0.1, 0.7),
+            "positive",
+            "Pituitary tumour suspected",
+            "about 70 show pituitary tumour.",
+        ),
+        ("uncertain", (0.4, 0.3, 0.2, 0.1), "uncertain", "Uncertain", "most often wrong."),
+    ],
+)
+def test_one_of_several_classes(
+    label: str, probabilities: tuple[float, ...], kind: str, text: str, meaning: str
+) -> None:
+    job = brain(label, *probabilities)
+    said = words.answer(job)
+    assert said is not None
+    assert (said.kind, said.text) == (kind, text)
+    assert words.meaning(job).endswith(meaning)
+
+
+def test_the_uncertain_are_shown_with_their_most_probable_class() -> None:
+    result = brain("uncertain", 0.4, 0.3, 0.2, 0.1).result
+    assert result is not None
+    finding = words.decisive(result)
+    assert finding is not None
+    assert finding.label == "none"
