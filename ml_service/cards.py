@@ -12,12 +12,12 @@ from portal_wire.errors import NotFound
 
 def card(registry: Registry, name: str, version: str | None = None) -> Model:
     """Returns a model with all its versions, or with the one asked for. Raises NotFound."""
-    active = registry.newest(name)
+    default = registry.default(name)
     wanted = [v for n, v in registry.on_disk() if n == name and version in (None, v)]
     if not wanted:
         raise NotFound("There is no such version of this model.", code="unknown_model")
     folders = {v: registry.settings.model_dir / name / v for v in wanted}
-    newest = manifests.read(folders[version or active])
+    newest = manifests.read(folders[version or default])
     return Model(
         name=name,
         title=newest.title,
@@ -26,9 +26,9 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
         modalities=list(newest.modalities),
         labels=list(newest.labels),
         negative_label=newest.negative_label,
-        active_version=active,
+        active_version=default,
         limits=list(newest.limits),
-        versions=[_version(manifests.read(folder), folder, active) for folder in folders.values()],
+        versions=[_version(manifests.read(f), f, registry.state(name, v)) for v, f in folders.items()],
     )
 
 
@@ -41,13 +41,14 @@ def plot(registry: Registry, name: str, version: str, file: str) -> bytes:
     raise NotFound("There is no such plot.")
 
 
-def _version(manifest: Manifest, folder: Path, active: str) -> ModelVersion:
+def _version(manifest: Manifest, folder: Path, not_ready: str | None) -> ModelVersion:
     plots = sorted(Path(file).name for file in manifest.files if file.startswith(f"{manifests.PLOTS}/"))
     return ModelVersion(
         version=manifest.version,
-        active=manifest.version == active,
+        not_ready=not_ready,
         architecture=manifest.architecture,
         parameters=manifest.parameters,
+        weights_bytes=(folder / manifests.WEIGHTS).stat().st_size,
         trained_at=manifest.trained_at,
         metrics=json.loads((folder / manifests.METRICS).read_text(encoding="utf-8")),
         card=(folder / manifests.CARD).read_text(encoding="utf-8"),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+VersionState = Literal["active", "shadow", "available", "retired"]  # one is active, at most one the shadow
 NOT_ANSWERED = "not_answered"
 UNCERTAIN = "uncertain"
 
@@ -138,6 +139,7 @@ class Job(Shape):
     result: Result | None
     artifacts: list[Artifact]
     review: Review | None = None
+    purpose: Literal["answer", "compare"] = "answer"  # a run to compare never stands as the study's answer
 
 
 class Uploaded(Shape):
@@ -160,13 +162,19 @@ class ModelVersion(Shape):
     """One trained version. `metrics` is its metrics.json, `plots` are names of PNG files beside its card."""
 
     version: str
-    active: bool
+    state: VersionState = "available"
+    not_ready: str | None = None  # why it would not answer now
     architecture: str
     parameters: int
+    weights_bytes: int | None = None
     trained_at: str | None
     metrics: dict[str, object]
     card: str
     plots: list[str]
+    reviews: dict[str, int] = {}  # how many agree, disagree, are unsure
+    compared: int = 0  # images that it read as the shadow of the active version, which alone answered
+    same_label: Probability | None = None  # share of those
+    mean_difference: Probability | None = None  # of the two probabilities
 
 
 class Model(Shape):

@@ -70,10 +70,7 @@ def problem(error: PortalError) -> Response:
 
 def _answer_errors(app: Flask, tier: str) -> None:
     unexpected = _unexpected_errors(tier)
-
-    @app.errorhandler(PortalError)
-    def answer_portal_error(error: PortalError) -> Response:
-        return problem(error)
+    app.register_error_handler(PortalError, problem)
 
     @app.errorhandler(HTTPException)
     def answer_http_exception(error: HTTPException) -> Response:
@@ -93,9 +90,7 @@ def _answer_errors(app: Flask, tier: str) -> None:
 
 
 def _answer_probes(app: Flask, ready: Readiness) -> None:
-    @app.get("/healthz")
-    def healthz() -> Response:
-        return jsonify(status="alive")
+    app.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
 
     @app.get("/readyz")
     def readyz() -> Response:

@@ -26,11 +26,12 @@ def findings(probability: float = 0.9) -> dict[str, Any]:
 
 
 def model_card() -> dict[str, Any]:
-    version = {"version": "1", "active": True, "architecture": "fake", "parameters": 1, "trained_at": None}
+    version = {"version": "1", "architecture": "fake", "parameters": 1, "trained_at": None}
     version |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
+    newer = version | {"version": "2"}
     facts = {"name": "pneumonia", "title": "Pneumonia", "task": "pneumonia", "kind": "image", "modalities": ["DX"]}
     facts |= {"labels": ["pneumonia"], "negative_label": "normal", "active_version": "1", "limits": []}
-    return facts | {"versions": [version]}
+    return facts | {"versions": [version, newer]}
 
 
 class FakeMl:
