@@ -20,6 +20,7 @@ _FROM_JOB = {
     "study_id",
     "model",
     "version",
+    "purpose",
     "state",
     "attempt",
     "created_at",

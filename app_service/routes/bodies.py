@@ -1,7 +1,7 @@
 """What requests may carry, besides what the contract already defines."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from portal_wire.contract import Job, JobState
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Purpose = Literal["answer", "compare"]
+MOST_MODELS = 20  # that one request may run
 
 
 class Asked(BaseModel):
@@ -29,10 +31,11 @@ class JobWanted(Asked):
 
 
 class JobsWanted(Asked):
-    """Every model on every study."""
+    """Every model on every study. A model by its name alone runs in its active version."""
 
     study_ids: list[UUID] = Field(min_length=1, max_length=1000)
-    models: list[Name] = Field(min_length=1, max_length=20)
+    models: list[Name | JobWanted] = Field(min_length=1, max_length=MOST_MODELS)
+    purpose: Purpose = "answer"
 
 
 class JobsChosen(Asked):
@@ -57,6 +60,11 @@ class StudyQuery(Page):
 class JobQuery(Page):
     model: Name | None = None
     study_id: str | None = Field(default=None, max_length=20_000, description="One id or several, with commas.")
+    purpose: Purpose | None = None
+
+
+class ModelQuery(Asked):
+    study_id: UUID | None = Field(default=None, description="Only models that may read this study.")
 
 
 class ImageQuery(Asked):

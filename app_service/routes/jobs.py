@@ -12,7 +12,7 @@ from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.domain.job import CANCELLABLE, RETRYABLE, require
 from app_service.domain.suitable import chosen
 from app_service.parts import parts
-from app_service.routes.bodies import JobList, JobQuery, JobsWanted, JobWanted
+from app_service.routes.bodies import JobList, JobQuery, JobsWanted, JobWanted, Purpose
 from app_service.storage import transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
@@ -40,7 +40,8 @@ def started(study_id: UUID, json_data: JobWanted) -> tuple[Job, int]:
 def many_started(json_data: JobsWanted) -> tuple[JobList, int]:
     """Run every model named on every study named: all of them, or none when one is not possible."""
     studies = list(dict.fromkeys(str(study_id) for study_id in json_data.study_ids))
-    return JobList(jobs=_start(studies, [(name, None) for name in dict.fromkeys(json_data.models)])), 202
+    models = [(one, None) if isinstance(one, str) else (one.model, one.version) for one in json_data.models]
+    return JobList(jobs=_start(studies, models, json_data.purpose)), 202
 
 
 @jobs.get("/v1/jobs")
@@ -51,7 +52,7 @@ def listed(query_data: JobQuery) -> JobPage:
     """The doctor's jobs, newest first."""
     asked = query_data
     study_ids = tuple(asked.study_id.split(",")) if asked.study_id else None
-    wanted = JobFilter(study_ids, asked.q, asked.model, asked.state, asked.since, asked.until)
+    wanted = JobFilter(study_ids, asked.q, asked.model, asked.state, asked.purpose, asked.since, asked.until)
     before = str(asked.cursor) if asked.cursor else None
     with reading(parts().engine) as connection:
         rows = list_jobs(connection, current_user().id, wanted, before, asked.limit + 1)
@@ -100,7 +101,7 @@ def retried(job_id: UUID) -> tuple[Job, int]:
     return _enqueue([to_job(row)])[0], 202
 
 
-def _start(study_ids: list[str], models: list[tuple[str, str | None]]) -> list[Job]:
+def _start(study_ids: list[str], models: list[tuple[str, str | None]], purpose: Purpose = "answer") -> list[Job]:
     here, user = parts(), current_user()
     served = here.models.all()
     with writing(here.engine) as connection:
@@ -109,9 +110,8 @@ def _start(study_ids: list[str], models: list[tuple[str, str | None]]) -> list[J
         for study_id in study_ids:
             study = find_study(connection, user.id, study_id)
             audit.record(connection, "run", user.id, study_id)
-            for name, version in models:
-                run = chosen(served, name, version, study.kind, study.modality)
-                made.append(to_job(add_job(connection, user.id, study_id, *run)))
+            runs = [chosen(served, name, version, study.kind, study.modality) for name, version in models]
+            made += [to_job(add_job(connection, user.id, study_id, *run, purpose)) for run in dict.fromkeys(runs)]
     return _enqueue(made)
 
 

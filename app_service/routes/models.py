@@ -5,9 +5,13 @@ from urllib.parse import quote
 from apiflask import APIBlueprint
 from flask import Response
 
-from app_service.accounts.bearer import bearer
+from app_service.accounts.bearer import bearer, current_user
+from app_service.domain.suitable import suits
 from app_service.parts import parts
+from app_service.routes.bodies import ModelQuery
 from app_service.routes.files import binary
+from app_service.storage.database import reading
+from app_service.storage.studies import find_study
 from portal_wire.contract import Model, ModelList
 from portal_wire.errors import NotFound
 
@@ -16,10 +20,16 @@ models = APIBlueprint("models", __name__, tag="Models")
 
 @models.get("/v1/models")
 @models.auth_required(bearer)
+@models.input(ModelQuery, location="query")
 @models.output(ModelList)
-def listed() -> ModelList:
-    """Every model with its versions, scores and limits."""
-    return ModelList(items=parts().models.all())
+def listed(query_data: ModelQuery) -> ModelList:
+    """Every model with its versions, scores and limits; with `study_id` only those that may read this study."""
+    here = parts()
+    if query_data.study_id is None:
+        return ModelList(items=here.models.all())
+    with reading(here.engine) as connection:
+        study = find_study(connection, current_user().id, str(query_data.study_id))
+    return ModelList(items=[model for model in here.models.all() if suits(model, study.kind, study.modality)])
 
 
 @models.get("/v1/models/<name>")

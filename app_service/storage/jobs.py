@@ -28,11 +28,14 @@ class JobFilter:
     q: str | None = None
     model: str | None = None
     state: str | None = None
+    purpose: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 
 
-def add_job(connection: Connection, owner_id: str, study_id: str, model: str, version: str) -> Row[Any]:
+def add_job(
+    connection: Connection, owner_id: str, study_id: str, model: str, version: str, purpose: str = "answer"
+) -> Row[Any]:
     """Store a queued job and return its row. Enqueue it after the commit."""
     moment = now()
     values = {
@@ -41,6 +44,7 @@ def add_job(connection: Connection, owner_id: str, study_id: str, model: str, ve
         "study_id": study_id,
         "model": model,
         "version": version,
+        "purpose": purpose,
         "state": JobState.QUEUED,
         "attempt": 0,
         "attempt_limit": MAX_ATTEMPTS,
@@ -116,6 +120,8 @@ def _narrowed(query: Select[Any], wanted: JobFilter) -> Select[Any]:
         query = query.where(jobs.c.model == wanted.model)
     if wanted.state:
         query = query.where(jobs.c.state == wanted.state)
+    if wanted.purpose:
+        query = query.where(jobs.c.purpose == wanted.purpose)
     if wanted.since:
         query = query.where(jobs.c.created_at >= wanted.since)
     if wanted.until:

@@ -67,6 +67,8 @@ jobs = Table(
     Column("owner_id", _id, ForeignKey("users.id"), nullable=False),
     Column("model", String(64), nullable=False),
     Column("version", String(32), nullable=False),
+    # Only an "answer" stands for its study in lists; a run to "compare" models is seen where they are compared.
+    Column("purpose", String(16), nullable=False, server_default="answer"),
     Column("state", String(16), nullable=False),
     # The attempt is the fence: it grows with each claim, and only its holder may commit.
     Column("attempt", Integer, nullable=False, default=0),

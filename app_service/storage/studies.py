@@ -12,7 +12,7 @@ from portal_wire.errors import NotFound
 
 @dataclass(frozen=True)
 class StudyFilter:
-    """What a list is narrowed to; None does not narrow. `state` is that of any of the study's jobs."""
+    """What a list is narrowed to; None does not narrow. `state` is that of any job that answers for the study."""
 
     q: str | None = None
     kind: str | None = None
@@ -57,7 +57,8 @@ def _narrowed(query: Select[Any], wanted: StudyFilter) -> Select[Any]:
     if wanted.kind:
         query = query.where(studies.c.kind == wanted.kind)
     if wanted.state:
-        query = query.where(exists().where(jobs.c.study_id == studies.c.id, jobs.c.state == wanted.state))
+        answering = jobs.c.purpose == "answer"
+        query = query.where(exists().where(jobs.c.study_id == studies.c.id, answering, jobs.c.state == wanted.state))
     if wanted.since:
         query = query.where(studies.c.uploaded_at >= wanted.since)
     if wanted.until:

@@ -1,7 +1,10 @@
 """Starting, listing, cancelling and retrying jobs."""
 
 import pytest
+from sqlalchemy import update
 
+from app_service.storage.database import writing
+from app_service.storage.records import studies
 from tests.app_service.conftest import Caller, film
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -66,3 +69,46 @@ def test_a_request_that_is_no_json_says_what_was_expected(doctor: Caller) -> Non
     assert answer.status_code == 400 and answer.mimetype == "application/problem+json"
     wrong = doctor.post("/v1/jobs", json={"study_ids": ["secret-value"], "models": ["pneumonia"]})
     assert wrong.status_code == 422 and wrong.json and "study_ids" in wrong.json["detail"]
+
+
+def test_versions_of_one_model_run_side_by_side_to_be_compared(doctor: Caller) -> None:
+    first = doctor.upload_one()
+    wanted = [{"model": "pneumonia", "version": version} for version in ("1", "2")]
+    body = {"study_ids": [first["study_id"]], "models": [*wanted, "pneumonia"], "purpose": "compare"}
+    answer = doctor.post("/v1/jobs", json=body)
+    assert answer.status_code == 202 and answer.json
+    # The name alone means the active version, which is named already: it runs once.
+    assert [(job["version"], job["purpose"]) for job in answer.json["jobs"]] == [("1", "compare"), ("2", "compare")]
+    doctor.post(f"/v1/jobs/{answer.json['jobs'][0]['id']}/cancel")
+
+    def ids(query: str) -> set[str]:
+        return {job["id"] for job in doctor.get(f"/v1/jobs?{query}").json["items"]}  # type: ignore[index]
+
+    assert ids("purpose=answer") == {first["id"]}
+    assert ids("purpose=compare") == {job["id"] for job in answer.json["jobs"]}
+    assert ids("") == ids("purpose=answer") | ids("purpose=compare")
+    # The study's own state is that of its answer: a comparison that was stopped does not stop it.
+    assert doctor.get("/v1/studies?state=cancelled").json["items"] == []  # type: ignore[index]
+    assert len(doctor.get("/v1/studies?state=queued").json["items"]) == 1  # type: ignore[index]
+
+
+def test_a_comparison_with_a_version_that_is_not_there_starts_nothing(doctor: Caller) -> None:
+    study = doctor.upload_one()["study_id"]
+    wanted = [{"model": "pneumonia", "version": version} for version in ("1", "9")]
+    for change in ({"models": wanted}, {"models": ["pneumonia"], "purpose": "fun"}, {"models": [{"version": "1"}]}):
+        answer = doctor.post("/v1/jobs", json={"study_ids": [study], "purpose": "compare"} | change)
+        assert answer.status_code == 422, change
+    assert len(doctor.get("/v1/jobs").json["items"]) == 1  # type: ignore[index]
+
+
+def test_only_models_that_may_read_a_study_are_offered_for_it(doctor: Caller, other: Caller) -> None:
+    study = doctor.upload_one()["study_id"]
+
+    def offered(caller: Caller) -> list[str]:
+        return [model["name"] for model in caller.get(f"/v1/models?study_id={study}").json["items"]]  # type: ignore[index]
+
+    assert offered(doctor) == ["pneumonia"]
+    assert other.get(f"/v1/models?study_id={study}").status_code == 404
+    with writing(doctor.client.application.extensions["lightbox"].engine) as connection:
+        connection.execute(update(studies).values(modality="MR"))
+    assert offered(doctor) == []
