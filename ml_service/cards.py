@@ -2,12 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from ml_service import manifest as manifests
+from ml_service.describe import describe
 from ml_service.manifest import Manifest
 from ml_service.registry import Registry
 from portal_wire.contract import Model, ModelVersion
-from portal_wire.errors import NotFound
+from portal_wire.errors import NotFound, Unavailable
 
 
 def card(registry: Registry, name: str, version: str | None = None) -> Model:
@@ -17,7 +21,9 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
     if not wanted:
         raise NotFound("There is no such version of this model.", code="unknown_model")
     folders = {v: registry.settings.model_dir / name / v for v in wanted}
-    newest = manifests.read(folders[version or default])
+    found = {v: manifest for v, folder in folders.items() if (manifest := _manifest(folder))}
+    if (newest := found.get(version or default)) is None:
+        raise Unavailable("This model's description cannot be read.", code="model_not_ready")
     return Model(
         name=name,
         title=newest.title,
@@ -28,7 +34,7 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
         negative_label=newest.negative_label,
         active_version=default,
         limits=list(newest.limits),
-        versions=[_version(manifests.read(f), f, registry.state(name, v)) for v, f in folders.items()],
+        versions=[_version(manifest, folders[v], registry.state(name, v)) for v, manifest in found.items()],
     )
 
 
@@ -39,6 +45,21 @@ def plot(registry: Registry, name: str, version: str, file: str) -> bytes:
         if f"{manifests.PLOTS}/{file}" in manifests.read(folder).files:
             return (folder / manifests.PLOTS / file).read_bytes()
     raise NotFound("There is no such plot.")
+
+
+def network(registry: Registry, name: str, version: str) -> dict[str, Any]:
+    """Returns a version's network as a table (`describe`). Raises NotFound."""
+    if (name, version) in registry.on_disk():
+        return describe(manifests.read(registry.settings.model_dir / name / version))
+    raise NotFound("There is no such version of this model.", code="unknown_model")
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    """Returns None for one that cannot be read: the registry says so, and the other versions are still shown."""
+    try:
+        return manifests.read(folder)
+    except (ValidationError, OSError):
+        return None
 
 
 def _version(manifest: Manifest, folder: Path, not_ready: str | None) -> ModelVersion:

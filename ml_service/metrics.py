@@ -20,6 +20,9 @@ SCORE = Histogram(
 )
 REFUSED = Counter("lightbox_ml_refusals_total", "Images that got no answer, by reason.", (*BY, "reason"))
 WAITING = Gauge("lightbox_ml_queue_images", "Images that wait for a network.", BY)
+LOADS = Counter("lightbox_ml_model_loads_total", "Loads and unloads of versions, by outcome.", (*BY, "outcome"))
+MEMORY = Gauge("lightbox_ml_models_memory_bytes", "About how much memory the loaded versions take.")
+DROPPED = Counter("lightbox_ml_dropped_requests_total", "Requests that no network saw, by reason.", (*BY, "reason"))
 LOADED = Gauge("lightbox_ml_model_ready_info", "1 when the version passed its checks and answers.", BY)
 
 
@@ -32,6 +35,10 @@ class Meter:
     def watch_queue(self, rows_waiting: Callable[[], int]) -> None:
         """Reads the queue's length whenever metrics are scraped."""
         WAITING.labels(*self._by).set_function(rows_waiting)
+
+    def close(self) -> None:
+        """Forgets the queue: the gauge would keep a network in memory that was unloaded."""
+        WAITING.remove(*self._by)
 
     def note(self, timings_s: dict[str, float], done: Pass, verdicts: list[Verdict]) -> None:
         """Counts one answered request."""

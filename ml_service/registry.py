@@ -1,142 +1,225 @@
-"""The models on disk, checked before they may answer: every file's hash, then the golden images.
+"""The models on disk and those in memory. A version answers only after it passed its checks (`checks.py`).
 
-A version that fails a check is not ready and says why; it never answers.
+Several versions of a model may be in memory at once. Each request holds its version while it runs: whatever is to
+leave memory takes no new request, answers those that it has, and only then is closed.
 """
 
-import hashlib
 import logging
 import threading
-from pathlib import Path
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from ml_service import manifest as manifests
+from ml_service.checks import Unfit, open_version
 from ml_service.manifest import Manifest
-from ml_service.metrics import LOADED
+from ml_service.metrics import LOADED, LOADS, MEMORY
 from ml_service.served import Served
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
 
 _LOG = logging.getLogger("lightbox.ml")
+MIB = 2**20
+# A network in memory beside its weights: compiled code, and the activations of the largest batch.
+FIXED_BYTES = 48 * MIB
+COPIES = 2  # of the weights: the network's own and the engine's
+
+Key = tuple[str, str]  # name, version
+
+
+@dataclass
+class Loaded:
+    """A version in memory."""
+
+    served: Served
+    size_bytes: int
+    users: int = 0  # requests that hold it
+    used_at: float = field(default_factory=time.monotonic)
 
 
 class Registry:
-    """Versions by model name. Loading runs in a thread of its own; answering needs no lock."""
+    """Versions by model name. One load or unload at a time; requests go on meanwhile."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._served: dict[tuple[str, str], Served] = {}
-        self._faults: dict[tuple[str, str], str] = {}
+        self._loaded: dict[Key, Loaded] = {}
+        self._passed: set[Key] = set()  # its checks, in this process; it may leave memory and come back
+        self._faults: dict[Key, str] = {}
+        self._withheld: set[Key] = set()  # unloaded by request: comes back only by request
         self._loading = threading.Lock()
+        self._changed = threading.Condition()  # guards the above and wakes who waits for the last user
 
-    def on_disk(self) -> list[tuple[str, str]]:
+    def on_disk(self) -> list[Key]:
         """Returns every (name, version) that has a model.json, versions in rising order."""
         found = [path.parent for path in self.settings.model_dir.glob(f"*/*/{manifests.FILE}")]
         return sorted(((f.parent.name, f.name) for f in found), key=lambda v: (v[0], _number(v[1])))
 
+    def versions(self, name: str) -> list[str]:
+        """Returns a model's versions in rising order. Raises NotFound."""
+        versions = [version for model, version in self.on_disk() if model == name]
+        if not versions:
+            raise NotFound("There is no such model.", code="unknown_model")
+        return versions
+
+    def newest(self, name: str) -> str:
+        """Returns the highest version number of a model, fit or not. Raises NotFound."""
+        return self.versions(name)[-1]
+
+    def default(self, name: str) -> str:
+        """Returns the version for requests that name none: the newest that answers, else the newest there is."""
+        versions = self.versions(name)
+        return next((v for v in reversed(versions) if self.state(name, v) is None), versions[-1])
+
     def load_all(self) -> None:
-        """Loads the newest version of every model."""
-        for name, version in dict(self.on_disk()).items():
-            self.load(name, version)
+        """Loads the newest version of every model; where it is not fit, the newest that is."""
+        for name in dict.fromkeys(name for name, _ in self.on_disk()):
+            for version in reversed(self.versions(name)):
+                self.load(name, version)
+                if self.state(name, version) is None:
+                    break
 
     def load(self, name: str, version: str | None = None) -> None:
         """Loads a version (the newest by default). A fault is kept, logged and shown, not raised."""
-        version = version or self.newest(name)
-        key = (name, version)
+        key = (name, version or self.newest(name))
+        self._withheld.discard(key)
+        self._load(key)
+
+    def unload(self, name: str, version: str | None = None) -> None:
+        """Takes a version, or every version of a model, out of service; returns when its last request is answered.
+
+        It stays out until it is loaded by request. Raises NotFound.
+        """
+        versions = self.versions(name)
+        if version is not None and version not in versions:
+            raise NotFound("There is no such version of this model.", code="unknown_model")
         with self._loading:
-            if key in self._served:
+            for key in [(name, each) for each in versions if version in (None, each)]:
+                self._withheld.add(key)
+                self._take_out(key)
+
+    @contextmanager
+    def use(self, name: str, version: str | None = None) -> Iterator[Served]:
+        """Gives a version (the default one unless named) and keeps it in memory until the block ends.
+
+        It is loaded when it is not in memory. Raises NotFound, or Unavailable when it may not or cannot answer.
+        """
+        key = (name, version or self.default(name))
+        loaded = self._hold(key) or self._bring(key)
+        try:
+            yield loaded.served
+        finally:
+            with self._changed:
+                loaded.users -= 1
+                self._changed.notify_all()
+
+    def require(self, name: str, version: str | None = None) -> None:
+        """Raises NotFound or Unavailable unless the version (the default one unless named) would answer."""
+        key = (name, version or self.default(name))
+        fault = None if key in self._loaded else self.state(*key)
+        if key not in self._loaded and key not in self.on_disk():
+            raise NotFound("There is no such model or version.", code="unknown_model")
+        if fault:
+            raise Unavailable(f"This model is not ready: {fault}.", code="model_not_ready", retry_after_s=2)
+
+    def state(self, name: str, version: str) -> str | None:
+        """Returns None when the version answers, from memory or after it came back there, else why it does not."""
+        key = (name, version)
+        if key in self._loaded:
+            return None
+        if key in self._withheld:
+            return "unloaded"
+        return None if key in self._passed else self._faults.get(key, "not loaded yet")
+
+    def in_memory(self) -> list[Key]:
+        """Returns what is in memory, the least recently used first."""
+        return sorted(self._loaded, key=lambda key: self._loaded[key].used_at)
+
+    def readiness(self) -> dict[str, str | None]:
+        """Returns the state of each model's default version; a tier without a model is not ready."""
+        defaults = {name: self.default(name) for name, _ in self.on_disk()}
+        states = {f"{name}/{version}": self.state(name, version) for name, version in defaults.items()}
+        return states or {"models": "there is no model in the model directory"}
+
+    def _load(self, key: Key) -> None:
+        with self._loading:
+            if key in self._loaded or key in self._withheld:
                 return
             try:
-                self._served[key] = open_version(self.settings.model_dir / name / version, self.settings)
-                self._faults.pop(key, None)
-                LOADED.labels(*key).set(1)
+                self._open(key)
             except Exception as error:  # a broken version must not take the others down
                 # Only our own words: another library's may carry a path.
                 fault = str(error) if isinstance(error, Unfit) else f"cannot be read ({type(error).__name__})"
                 self._faults[key] = fault
+                self._passed.discard(key)
                 LOADED.labels(*key).set(0)
-                facts = {"model": name, "version": version, "fault": fault}
-                _LOG.error("model not loaded", extra={"facts": facts})
+                LOADS.labels(*key, "refused").inc()
+                _LOG.error("model not loaded", extra={"facts": {"model": key[0], "version": key[1], "fault": fault}})
 
-    def unload(self, name: str) -> None:
-        """Takes every version of a model out of service."""
-        for key in [key for key in self._served if key[0] == name]:
-            LOADED.labels(*key).set(0)
-            self._served.pop(key).close()
+    def _hold(self, key: Key) -> Loaded | None:
+        with self._changed:
+            loaded = self._loaded.get(key)
+            if loaded is not None:
+                loaded.users += 1
+                loaded.used_at = time.monotonic()
+            return loaded
 
-    def get(self, name: str, version: str | None = None) -> Served:
-        """Returns the version (the newest by default). Raises NotFound, or Unavailable while it is not ready."""
-        key = (name, version or self.newest(name))
-        if key in self._served:
-            return self._served[key]
+    def _bring(self, key: Key) -> Loaded:
+        """Loads what is on disk and was neither unloaded by request nor found unfit, and holds it."""
+        if key in self._withheld or key in self._faults:
+            self.require(*key)
         if key not in self.on_disk():
             raise NotFound("There is no such model or version.", code="unknown_model")
-        raise Unavailable(f"This model is not ready: {self.state(*key)}.", code="model_not_ready", retry_after_s=2)
+        until = time.monotonic() + self.settings.deadline_s
+        while time.monotonic() < until:
+            self._load(key)
+            if loaded := self._hold(key):
+                return loaded
+            self.require(*key)  # unfit, or unloaded by request meanwhile
+        raise Unavailable("There is no room for this model at the moment.", code="no_room", retry_after_s=5)
 
-    def newest(self, name: str) -> str:
-        """Returns the highest version number of a model. Raises NotFound."""
-        versions = [version for model, version in self.on_disk() if model == name]
-        if not versions:
-            raise NotFound("There is no such model.", code="unknown_model")
-        return versions[-1]
+    def _open(self, key: Key) -> None:
+        folder = self.settings.model_dir / key[0] / key[1]
+        size_bytes = memory_bytes(manifests.read(folder))
+        self._make_room(size_bytes)
+        served = open_version(folder, self.settings)
+        with self._changed:
+            self._loaded[key] = Loaded(served, size_bytes)
+        self._passed.add(key)
+        self._faults.pop(key, None)
+        LOADED.labels(*key).set(1)
+        LOADS.labels(*key, "loaded").inc()
+        self._measure()
 
-    def state(self, name: str, version: str) -> str | None:
-        """Returns None when the version answers, else why it does not."""
-        key = (name, version)
-        return None if key in self._served else self._faults.get(key, "not loaded")
+    def _make_room(self, size_bytes: int) -> None:
+        """Takes the least recently used versions out of memory. Raises Unfit for one that fits by no means."""
+        budget = self.settings.memory_mb * MIB
+        if not budget:
+            return
+        if size_bytes > budget:
+            raise Unfit(f"it needs about {size_bytes // MIB} MB of memory, and all models may take {budget // MIB}")
+        while sum(loaded.size_bytes for loaded in self._loaded.values()) + size_bytes > budget:
+            self._take_out(self.in_memory()[0])
 
-    def readiness(self) -> dict[str, str | None]:
-        """Returns each model's newest version's state; a tier without a model is not ready."""
-        newest = dict(self.on_disk())
-        states = {f"{name}/{version}": self.state(name, version) for name, version in newest.items()}
-        return states or {"models": "there is no model in the model directory"}
+    def _take_out(self, key: Key) -> None:
+        """Gives the version no new request, waits for those that it has, and closes it."""
+        with self._changed:
+            loaded = self._loaded.pop(key, None)
+            if loaded is None:
+                return
+            LOADED.labels(*key).set(0)
+            self._changed.wait_for(lambda: loaded.users == 0)
+        loaded.served.close()
+        LOADS.labels(*key, "unloaded").inc()
+        self._measure()
 
-
-class Unfit(ValueError):
-    """A version's files are not what its manifest says, or it does not say what it said when it was made."""
-
-
-def open_version(folder: Path, settings: Settings) -> Served:
-    """Returns a checked, warm version. Raises Unfit, or what reading it raised."""
-    manifest = manifests.read(folder)
-    check_files(folder, manifest)
-    served = Served(manifest, folder, settings)
-    if served.task.LABELS != manifest.labels or served.task.NEGATIVE_LABEL != manifest.negative_label:
-        served.close()
-        raise Unfit("the labels are not the task's, in its order")
-    try:
-        check_golden(served)
-    except Unfit:
-        served.close()
-        raise
-    return served
-
-
-def check_files(folder: Path, manifest: Manifest) -> None:
-    """Raises Unfit unless the folder holds exactly the listed files with the listed SHA-256."""
-    paths = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {manifests.FILE}
-    if paths != set(manifest.files):
-        raise Unfit(f"{len(paths ^ set(manifest.files))} files are missing or unlisted")
-    for path, expected in manifest.files.items():
-        if hashlib.sha256((folder / path).read_bytes()).hexdigest() != expected:
-            raise Unfit(f"{path} is not the file that was released")
+    def _measure(self) -> None:
+        MEMORY.set(sum(loaded.size_bytes for loaded in self._loaded.values()))
 
 
-def check_golden(served: Served) -> None:
-    """Raises Unfit unless every golden image gets the answer that it got when the version was made."""
-    golden = served.manifest.golden
-    for case in golden.cases:
-        seen = served.see_study((served.folder / manifests.GOLDEN / case.file).read_bytes(), wait_s=60)
-        verdict = seen.verdicts[0]
-        came = verdict.findings[0].probability if verdict.findings else None
-        if verdict.label != case.label or not _close(came, case.probability, golden.tolerance):
-            raise Unfit(f"golden image {case.file} got another answer than when this version was made")
-        if abs(verdict.ood_score - case.ood_score) > golden.tolerance * 10 * max(1.0, case.ood_score):
-            raise Unfit(f"golden image {case.file} got another distance than when this version was made")
-
-
-def _close(came: float | None, expected: float | None, tolerance: float) -> bool:
-    if came is None or expected is None:
-        return came is expected
-    return abs(came - expected) <= tolerance
+def memory_bytes(manifest: Manifest) -> int:
+    """Returns about how much memory a version takes, from what its manifest says."""
+    return COPIES * 4 * manifest.parameters + FIXED_BYTES
 
 
 def _number(version: str) -> tuple[int, str]:

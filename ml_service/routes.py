@@ -1,23 +1,25 @@
-"""The Open Inference Protocol v2 over HTTP, its model repository extension, and the cards."""
+"""The Open Inference Protocol v2 over HTTP, and the cards. Its model repository extension is in `repository.py`."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from flask import Blueprint, Response, current_app, jsonify, request
 
 from ml_service import answers, cards, protocol
-from ml_service.registry import Registry
+from ml_service.callers import Callers
+from ml_service.metrics import DROPPED
+from ml_service.repository import registry
 from ml_service.running import Running
-from portal_wire.errors import BadRequest
+from ml_service.served import Served
+from portal_wire.errors import BadRequest, PortalError
 
 routes = Blueprint("v2", __name__, url_prefix="/v2")
 SERVER = {"name": "lightbox-ml", "version": "2", "extensions": ["binary_tensor_data", "model_repository"]}
 LONGEST_ID = 128  # characters
-
-
-def registry() -> Registry:
-    """Returns the application's models."""
-    found: Registry = current_app.extensions["registry"]
-    return found
+DROPS = ("queue_full", "expired", "cancelled")
+DOCUMENT = Path(__file__).parent / "openapi.json"
 
 
 def running() -> Running:
@@ -26,9 +28,21 @@ def running() -> Running:
     return found
 
 
+def callers() -> Callers:
+    """Returns the connections that are watched for the caller's leaving."""
+    found: Callers = current_app.extensions["callers"]
+    return found
+
+
 @routes.get("")
 def server_metadata() -> Response:
     return jsonify(SERVER)
+
+
+@routes.get("/openapi.json")
+def document() -> Response:
+    """This interface's OpenAPI document."""
+    return Response(DOCUMENT.read_bytes(), content_type="application/json")
 
 
 @routes.get("/health/live")
@@ -44,32 +58,44 @@ def ready() -> Response:
 @routes.get("/models/<name>")
 @routes.get("/models/<name>/versions/<version>")
 def model_metadata(name: str, version: str | None = None) -> Response:
-    return jsonify(answers.metadata(registry().get(name, version)))
+    with registry().use(name, version) as served:
+        return jsonify(answers.metadata(served) | {"versions": registry().versions(name)})
 
 
 @routes.get("/models/<name>/ready")
 @routes.get("/models/<name>/versions/<version>/ready")
 def model_ready(name: str, version: str | None = None) -> Response:
-    registry().get(name, version)
+    registry().require(name, version)
     return Response(status=200)
 
 
 @routes.post("/models/<name>/infer")
 @routes.post("/models/<name>/versions/<version>/infer")
 def infer(name: str, version: str | None = None) -> Response:
-    served = registry().get(name, version)
     asked = protocol.read_request(request.get_data(cache=False), request.headers.get(protocol.HEADER_LENGTH))
     if asked.id and len(asked.id) > LONGEST_ID:
         raise BadRequest(f"Expected an id of at most {LONGEST_ID} characters. Received: {len(asked.id)}.")
-    with running().named(asked.id) as begun:
-        seen = answers.see(served, asked, registry().settings.deadline_s, begun)
-    facts = {"model_name": name, "model_version": served.manifest.version}
-    facts |= {"id": asked.id} if asked.id else {}
-    body, head_length = protocol.write_answer(facts, answers.outputs(served, seen, asked))
+    with registry().use(name, version) as served, running().named(asked.id) as begun:
+        with callers().watched(request.environ, begun), counted_drops(served):
+            seen = answers.see(served, asked, registry().settings.deadline_s, begun)
+        facts = {"model_name": name, "model_version": served.manifest.version}
+        facts |= {"id": asked.id} if asked.id else {}
+        body, head_length = protocol.write_answer(facts, answers.outputs(served, seen, asked))
     if head_length is None:
         return Response(body, content_type="application/json")
     headers = {protocol.HEADER_LENGTH: str(head_length)}
     return Response(body, content_type="application/octet-stream", headers=headers)
+
+
+@contextmanager
+def counted_drops(served: Served) -> Iterator[None]:
+    """Counts what no network saw: turned away at a full queue, too late, or called off."""
+    try:
+        yield
+    except PortalError as error:
+        if error.code in DROPS:
+            DROPPED.labels(served.manifest.name, served.manifest.version, error.code).inc()
+        raise
 
 
 @routes.get("/requests/<request_name>")
@@ -89,34 +115,14 @@ def card(name: str, version: str | None = None) -> Response:
     return jsonify(cards.card(registry(), name, version).model_dump(mode="json"))
 
 
+@routes.get("/models/<name>/versions/<version>/network")
+def network(name: str, version: str) -> Response:
+    return jsonify(cards.network(registry(), name, version))
+
+
 @routes.get("/models/<name>/versions/<version>/plots/<file>")
 def plot(name: str, version: str, file: str) -> Response:
     return Response(cards.plot(registry(), name, version, file), content_type="image/png")
-
-
-@routes.post("/repository/index")
-def index() -> Response:
-    states = {key: registry().state(*key) for key in registry().on_disk()}
-    return jsonify(
-        [
-            {"name": n, "version": v, "state": "UNAVAILABLE" if fault else "READY", "reason": fault or ""}
-            for (n, v), fault in states.items()
-        ]
-    )
-
-
-@routes.post("/repository/models/<name>/load")
-def load(name: str) -> Response:
-    registry().load(name)
-    registry().get(name)  # a fault is an error of this request
-    return Response(status=200)
-
-
-@routes.post("/repository/models/<name>/unload")
-def unload(name: str) -> Response:
-    registry().newest(name)
-    registry().unload(name)
-    return Response(status=200)
 
 
 @routes.after_app_request

@@ -1,4 +1,4 @@
-"""Requests in flight that have a name, so that whoever named one can ask about it or call it off."""
+"""Requests in flight: what they asked of a network, so that it can be called off; by name for who gave them one."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -8,16 +8,35 @@ from ml_service.batcher import Pass
 from portal_wire.errors import Conflict, NotFound
 
 
+class Passes(list["Future[Pass]"]):
+    """One request's passes of a network. Once called off, what is added later is called off as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._off = False
+
+    def append(self, one: "Future[Pass]") -> None:
+        super().append(one)
+        if self._off:
+            one.cancel()
+
+    def call_off(self) -> None:
+        """Takes what still waits out of the queue; what the network has begun it finishes."""
+        self._off = True
+        for one in list(self):
+            one.cancel()
+
+
 class Running:
     """Passes of the network by request id."""
 
     def __init__(self) -> None:
-        self._passes: dict[str, list[Future[Pass]]] = {}
+        self._passes: dict[str, Passes] = {}
 
     @contextmanager
-    def named(self, name: str | None) -> Iterator[list[Future[Pass]]]:
+    def named(self, name: str | None) -> Iterator[Passes]:
         """Gives a list for the request's passes and forgets them at the end. Raises Conflict for a name in use."""
-        passes: list[Future[Pass]] = []
+        passes = Passes()
         if name is None:
             yield passes
             return
@@ -34,11 +53,10 @@ class Running:
         return sum(one.done() for one in passes) / max(1, len(passes))
 
     def cancel(self, name: str) -> None:
-        """Takes what still waits out of the queue; what the network has begun it finishes."""
-        for one in self._get(name):
-            one.cancel()
+        """Calls the request off. Raises NotFound once it was answered."""
+        self._get(name).call_off()
 
-    def _get(self, name: str) -> list[Future[Pass]]:
+    def _get(self, name: str) -> Passes:
         if name not in self._passes:
             raise NotFound("No request with this id is running.")
         return self._passes[name]

@@ -18,6 +18,7 @@ class Settings:
     queue_rows: int = 64  # images that wait for the network; more are turned away
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
     threads: int = 0  # of the network; 0: one for each core
+    memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -29,4 +30,5 @@ class Settings:
             queue_rows=env.integer("LIGHTBOX_ML_QUEUE_SIZE", 64, 1, 10_000),
             deadline_s=env.number("LIGHTBOX_ML_DEADLINE_SECONDS", 30.0, 0.1, 3600),
             threads=env.integer("LIGHTBOX_ML_THREADS", 0, 0, 1024),
+            memory_mb=env.integer("LIGHTBOX_ML_MEMORY_MB", 0),
         )

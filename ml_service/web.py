@@ -8,7 +8,9 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from flask import Flask
 
+from ml_service.callers import Callers
 from ml_service.registry import Registry
+from ml_service.repository import repository
 from ml_service.routes import routes
 from ml_service.running import Running
 from ml_service.runtime import use_threads
@@ -27,7 +29,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["registry"] = registry
     app.extensions["running"] = Running()
+    app.extensions["callers"] = Callers()
     equip(app, "ml", ready=registry.readiness, service_token=settings.service_token)
     app.register_blueprint(routes)
+    app.register_blueprint(repository)
     threading.Thread(target=registry.load_all, name="load-models", daemon=True).start()
     return app

@@ -36,16 +36,17 @@ def fault_of(models: Path) -> str:
     fault = registry.readiness()["pneumonia/1"]
     assert fault
     with pytest.raises(Unavailable):
-        registry.get(*KEY)
+        registry.require(*KEY)
     return fault
 
 
 def test_a_released_version_is_ready(models: Path) -> None:
     registry = loaded(models)
     assert registry.readiness() == {"pneumonia/1": None}
-    assert registry.get("pneumonia").manifest.version == "1"
+    with registry.use("pneumonia") as served:
+        assert served.manifest.version == "1"
     registry.unload("pneumonia")
-    assert registry.readiness() == {"pneumonia/1": "not loaded"}
+    assert registry.readiness() == {"pneumonia/1": "unloaded"}
 
 
 @pytest.mark.parametrize("file", ["weights.npz", "typical.npz", "card.md", "golden/noise.png"])
@@ -100,7 +101,7 @@ def test_no_model_at_all_is_not_ready(tmp_path: Path) -> None:
     registry = loaded(tmp_path)
     assert any(registry.readiness().values())
     with pytest.raises(NotFound):
-        registry.get("pneumonia")
+        registry.require("pneumonia")
 
 
 def test_the_tenth_version_is_newer_than_the_ninth(models: Path) -> None:

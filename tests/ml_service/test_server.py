@@ -1,13 +1,7 @@
 """The real server, asked by a client that nobody here wrote."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,51 +11,25 @@ from tritonclient.utils import InferenceServerException
 
 from ml_service.settings import SHIPPED
 from portal_wire.contract import Model
+from tests.ml_service.server import copy_version, ml_server, token
 
-ROOT = Path(__file__).parents[2]
 FILM = (SHIPPED / "pneumonia" / "1" / "golden" / "pneumonia.jpg").read_bytes()
 NOISE = (SHIPPED / "pneumonia" / "1" / "golden" / "noise.png").read_bytes()
-TOKEN = "a token for this test"
-READY_WITHIN_S = 180  # it takes 3 on an idle machine
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        bind = f"127.0.0.1:{free.getsockname()[1]}"
-    command = [sys.executable, "-m", "gunicorn", "-c", "ml_service/gunicorn.conf.py", "-b", bind]
-    log = (tmp_path_factory.mktemp("server") / "log").open("w+")
-    environment = os.environ | {"LIGHTBOX_ML_SERVICE_TOKEN": TOKEN}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + READY_WITHIN_S
-        while not is_ready(bind):
-            assert server.poll() is None and time.monotonic() < until, Path(log.name).read_text()
-            time.sleep(0.2)
+    # One model alone: what else the repository ships is not this file's concern.
+    models = tmp_path_factory.mktemp("models")
+    copy_version(models, "1")
+    with ml_server(tmp_path_factory.mktemp("server"), LIGHTBOX_MODEL_DIR=str(models)) as bind:
         yield bind
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-
-
-def is_ready(bind: str) -> bool:
-    try:
-        return requests.get(f"http://{bind}/readyz", timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
 
 
 @pytest.fixture
 def client(address: str) -> Iterator[triton.InferenceServerClient]:
     with triton.InferenceServerClient(address) as client:
         yield client
-
-
-def token() -> dict[str, str]:
-    """A new dict each time: the client writes its own headers into it."""
-    return {"X-Service-Token": TOKEN}
 
 
 def study(content: bytes) -> triton.InferInput:

@@ -1,0 +1,64 @@
+"""What a version must pass before it may answer: every file's hash, then the golden images."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from ml_service import manifest as manifests
+from ml_service.manifest import Manifest
+from ml_service.served import Served
+from ml_service.settings import Settings
+
+
+class Unfit(ValueError):
+    """A version's files are not what its manifest says, or it does not say what it said when it was made."""
+
+
+def open_version(folder: Path, settings: Settings) -> Served:
+    """Returns a checked, warm version. Raises Unfit, or what reading it raised."""
+    manifest = manifests.read(folder)
+    if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
+        raise Unfit("model.json names another model or version than its folder does")
+    check_files(folder, manifest)
+    served = Served(manifest, folder, settings)
+    if served.task.LABELS != manifest.labels or served.task.NEGATIVE_LABEL != manifest.negative_label:
+        served.close()
+        raise Unfit("the labels are not the task's, in its order")
+    try:
+        check_golden(served)
+    except Unfit:
+        served.close()
+        raise
+    return served
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Raises Unfit unless the folder holds exactly the listed files with the listed SHA-256."""
+    paths = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {manifests.FILE}
+    if paths != set(manifest.files):
+        raise Unfit(f"{len(paths ^ set(manifest.files))} files are missing or unlisted")
+    for path, expected in manifest.files.items():
+        if hashlib.sha256((folder / path).read_bytes()).hexdigest() != expected:
+            raise Unfit(f"{path} is not the file that was released")
+
+
+def check_golden(served: Served) -> None:
+    """Raises Unfit unless every golden image gets the answer that it got when the version was made."""
+    golden = served.manifest.golden
+    for case in golden.cases:
+        seen = served.see_study((served.folder / manifests.GOLDEN / case.file).read_bytes(), wait_s=60)
+        verdict = seen.verdicts[0]
+        came = verdict.findings[0].probability if verdict.findings else None
+        if verdict.label != case.label or not _close(came, case.probability, golden.tolerance):
+            raise Unfit(f"golden image {case.file} got another answer than when this version was made")
+        if abs(verdict.ood_score - case.ood_score) > golden.tolerance * 10 * max(1.0, case.ood_score):
+            raise Unfit(f"golden image {case.file} got another distance than when this version was made")
+        if case.logits and not np.allclose(seen.logits[0], case.logits, rtol=golden.tolerance * 10, atol=0.1):
+            raise Unfit(f"golden image {case.file} got other logits than when this version was made")
+
+
+def _close(came: float | None, expected: float | None, tolerance: float) -> bool:
+    if came is None or expected is None:
+        return came is expected
+    return abs(came - expected) <= tolerance
