@@ -1,0 +1,82 @@
+"""A network as a table: every layer with its output, its parameters and its cost. Built from its architecture, without
+weights, so it can be asked of a version that is not in memory."""
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import keras
+
+from ml_service import architectures
+from ml_service.manifest import Manifest
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer for one image. `output` is without the batch; what only reshapes or adds costs nothing here."""
+
+    name: str
+    kind: str
+    output: Shape
+    parameters: int  # that were learnt, as the manifest counts them: no running means and variances
+    multiply_adds: int
+
+
+def describe(manifest: Manifest) -> dict[str, Any]:
+    """Returns `input` (side, side, channels), `layers` (rows, in the order in which they run) and their sums."""
+    shape, rows = _described(manifest.architecture, json.dumps(manifest.params), manifest.side)
+    return {
+        "architecture": manifest.architecture,
+        "input": shape,
+        "parameters": sum(row.parameters for row in rows),
+        "multiply_adds": sum(row.multiply_adds for row in rows),
+        "layers": [asdict(row) for row in rows],
+    }
+
+
+@lru_cache(maxsize=64)
+def _described(architecture: str, params: str, side: int) -> tuple[Shape, tuple[Row, ...]]:
+    network = architectures.build(architecture, json.loads(params))
+    shape = (side, side, int(network.inputs[0].shape[-1]))
+    return shape, tuple(rows_of(network, shape))
+
+
+def rows_of(network: keras.Model, shape: Shape) -> list[Row]:
+    """Returns a row a layer or operation of a functional network that reads images of `shape` (H, W, C)."""
+    steps = [step for step in network.operations if not isinstance(step, keras.layers.InputLayer)]
+    tensors = [[keras.tree.flatten(step.output)[0], *keras.tree.flatten(step.input)] for step in steps]
+    # Shapes for this very input: the network itself leaves height and width open.
+    whole = keras.Function(network.inputs, tensors)
+    found = whole.compute_output_spec([keras.KerasTensor((1, *shape), network.inputs[0].dtype)])
+    rows = []
+    for step, (after, *before) in zip(steps, found, strict=True):
+        cost = multiply_adds(step, [tensor.shape for tensor in before], after.shape)
+        rows.append(Row(step.name, type(step).__name__, after.shape[1:], _parameters(step), cost))
+    return rows
+
+
+def multiply_adds(step: Any, before: list[Shape], after: Shape) -> int:
+    """Returns the multiplications, each with its addition, of a convolution, dense layer or product of tensors.
+
+    Args:
+        step: a layer or operation.
+        before: shapes of its inputs, for one image.
+        after: shape of its output.
+    """
+    if type(step).__name__ == "Matmul":
+        return math.prod(after) * before[0][-1]
+    if type(step).__name__ == "Einsum":
+        terms = step.subscripts.split("->")[0].split(",")
+        pairs = (zip(term, shape, strict=True) for term, shape in zip(terms, before, strict=True))
+        sizes = {letter: size for pair in pairs for letter, size in pair}
+        return math.prod(sizes.values())
+    kernels = [weight.shape for weight in getattr(step, "weights", []) if weight.name == "kernel"]
+    return sum(math.prod(kernel) for kernel in kernels) * math.prod(after[:-1])
+
+
+def _parameters(step: Any) -> int:
+    return sum(math.prod(weight.shape) for weight in getattr(step, "trainable_weights", []))
