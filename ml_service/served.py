@@ -118,3 +118,4 @@ class Served:
     def close(self) -> None:
         """Lets the queue run empty and ends the engine thread."""
         self.batcher.close()
+        self.meter.close()

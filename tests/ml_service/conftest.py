@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ml_service.registry import open_version
+from ml_service.checks import open_version
 from ml_service.served import Served
 from ml_service.settings import SHIPPED, Settings
 from ml_service.training.facts import FACTS
