@@ -41,7 +41,7 @@ def describe(manifest: Manifest) -> dict[str, Any]:
 @lru_cache(maxsize=64)
 def _described(architecture: str, params: str, side: int) -> tuple[Shape, tuple[Row, ...]]:
     network = architectures.build(architecture, json.loads(params))
-    shape = (side, side, int(network.inputs[0].shape[-1]))
+    shape = (side, side, int(network.inputs[0].shape[-1] or 1))  # images are grey where a network takes any
     return shape, tuple(rows_of(network, shape))
 
 
@@ -62,11 +62,15 @@ def rows_of(network: keras.Model, shape: Shape) -> list[Row]:
 def multiply_adds(step: Any, before: list[Shape], after: Shape) -> int:
     """Returns the multiplications, each with its addition, of a convolution, dense layer or product of tensors.
 
+    A layer that works otherwise tells its own cost by a method `multiply_adds(input_shape)`.
+
     Args:
         step: a layer or operation.
         before: shapes of its inputs, for one image.
         after: shape of its output.
     """
+    if hasattr(step, "multiply_adds"):
+        return int(step.multiply_adds(before[0]))
     if type(step).__name__ == "Matmul":
         return math.prod(after) * before[0][-1]
     if type(step).__name__ == "Einsum":
