@@ -75,5 +75,25 @@ class ImageQuery(Asked):
     max_side: int | None = Field(default=None, ge=16, le=8192)
 
 
+class Layer(BaseModel):
+    """A layer for one image: `output` is its shape without the batch."""
+
+    name: str
+    kind: str
+    output: list[int]
+    parameters: int
+    multiply_adds: int
+
+
+class Network(BaseModel):
+    """What a version's network is made of; the sums are over its layers. `input` is rows, columns, channels."""
+
+    architecture: str
+    input: list[int]
+    parameters: int
+    multiply_adds: int
+    layers: list[Layer]
+
+
 class JobList(Asked):
     jobs: list[Job]

@@ -8,7 +8,7 @@ from flask import Response
 from app_service.accounts.bearer import bearer, current_user
 from app_service.domain.suitable import suits
 from app_service.parts import parts
-from app_service.routes.bodies import ModelQuery
+from app_service.routes.bodies import ModelQuery, Network
 from app_service.routes.files import binary
 from app_service.storage.database import reading
 from app_service.storage.studies import find_study
@@ -50,3 +50,14 @@ def plot(name: str, version: str, plot: str) -> Response:
         raise NotFound("There is no such plot.")
     answer = parts().ml.request("GET", f"/v2/models/{quote(name)}/versions/{quote(version)}/plots/{quote(plot)}")
     return Response(answer.content, content_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+
+@models.get("/v1/models/<name>/versions/<version>/network")
+@models.auth_required(bearer)
+@models.output(Network)
+def network(name: str, version: str) -> Network:
+    """A version's network: its layers, their outputs, parameters and cost for one image."""
+    if all(known.version != version for known in parts().models.one(name).versions):
+        raise NotFound("There is no such version.")
+    answer = parts().ml.request("GET", f"/v2/models/{quote(name)}/versions/{quote(version)}/network")
+    return Network.model_validate(answer.json())

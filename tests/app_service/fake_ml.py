@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import make_server
 
+LAYER = {"name": "dense", "kind": "Dense", "output": [1], "parameters": 3, "multiply_adds": 2}
+NETWORK = {"architecture": "fake", "input": [1, 2, 1], "parameters": 3, "multiply_adds": 2, "layers": [LAYER]}
 PNG = b"\x89PNG\r\n\x1a\nheat"
 
 
@@ -64,6 +66,7 @@ class FakeMl:
         app.add_url_rule("/v2/repository/index", "index", _index, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card()))
         app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
+        app.add_url_rule("/v2/models/<name>/versions/<version>/network", "network", lambda **_: jsonify(NETWORK))
         path = "/v2/models/<name>/versions/<version>/infer"
         app.add_url_rule(path, "infer", self._infer, methods=["POST"])
         return app

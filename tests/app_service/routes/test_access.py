@@ -23,6 +23,7 @@ ACCESS = {
     "GET /v1/models": SIGNED_IN,
     "GET /v1/models/<name>": SIGNED_IN,
     "GET /v1/models/<name>/versions/<version>/plots/<plot>": SIGNED_IN,
+    "GET /v1/models/<name>/versions/<version>/network": SIGNED_IN,
     "GET /v1/events": DOCTOR,
     "POST /v1/studies": DOCTOR,
     "GET /v1/studies": DOCTOR,

@@ -42,6 +42,8 @@ def test_the_answers_are_as_documented(document: dict[str, Any], doctor: Caller,
     wait_until(lambda: doctor.job(job)["state"] == "succeeded")
     for path in ("/v1/me", "/v1/studies", "/v1/jobs", "/v1/models", "/v1/models/{name}", "/v1/limits"):
         check(document, path, "get", doctor.get(path.replace("{name}", "pneumonia")))
+    network = doctor.get("/v1/models/pneumonia/versions/1/network")
+    check(document, "/v1/models/{name}/versions/{version}/network", "get", network)
     check(document, "/v1/studies/{study_id}", "get", doctor.get(f"/v1/studies/{study}"))
     check(document, "/v1/jobs/{job_id}", "get", doctor.get(f"/v1/jobs/{job}"))
     started = doctor.post(f"/v1/studies/{study}/jobs", json={"model": "pneumonia"})

@@ -9,7 +9,7 @@ from dramatiq import Worker
 
 from app_service.exports import overlay
 from tests.app_service.conftest import Caller, film, wait_until
-from tests.app_service.fake_ml import PNG, FakeMl
+from tests.app_service.fake_ml import NETWORK, PNG, FakeMl
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -75,6 +75,8 @@ def test_models_are_shown_with_their_cards_and_plots(doctor: Caller, admin: Call
     plots = "/v1/models/pneumonia/versions/1/plots"
     assert doctor.get(f"{plots}/roc.png").data == PNG
     assert doctor.get(f"{plots}/other.png").status_code == doctor.get("/v1/models/other").status_code == 404
+    assert admin.get("/v1/models/pneumonia/versions/1/network").json == NETWORK
+    assert doctor.get("/v1/models/pneumonia/versions/9/network").status_code == 404
 
 
 def test_the_limits_are_those_that_are_applied(doctor: Caller) -> None:
