@@ -19,6 +19,7 @@ from ml_service.training.facts import FACTS
 from ml_service.training.recipes import RECIPES, Phase, Recipe
 from ml_service.training.release import release
 from ml_service.training.train import train
+from tests.ml_service.server import copy_version, ml_server
 
 COUNTS = {"train": 96, "val": 20, "test": 20}
 TINY = dataclasses.replace(
@@ -82,3 +83,14 @@ def shipped() -> Iterator[Served]:
     served = open_version(SHIPPED / "pneumonia" / "1", Settings(service_token=None))
     yield served
     served.close()
+
+
+@pytest.fixture(scope="session")
+def small_tier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a tier with pneumonia in versions 1 and 2 and a queue that is soon full."""
+    models = tmp_path_factory.mktemp("models")
+    for version in ("1", "2"):
+        copy_version(models, version)
+    settings = {"LIGHTBOX_MODEL_DIR": str(models), "LIGHTBOX_ML_BATCH_SIZE": "8", "LIGHTBOX_ML_QUEUE_SIZE": "8"}
+    with ml_server(tmp_path_factory.mktemp("tier"), **settings) as bind:
+        yield bind

@@ -10,13 +10,14 @@ from ml_service import manifest as manifests
 from ml_service.registry import Registry
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
+from tests.ml_service.server import copy_version
 
 KEY = ("pneumonia", "1")
 
 
 @pytest.fixture
-def models(tiny_models: Path, tmp_path: Path) -> Path:
-    shutil.copytree(tiny_models, tmp_path / "models")
+def models(tmp_path: Path) -> Path:
+    copy_version(tmp_path / "models", "1")
     return tmp_path / "models"
 
 
