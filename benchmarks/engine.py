@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.films import films
 from benchmarks.shipped import FOLDER, shipped
 from ml_service import tasks
-from ml_service.runtime import Network
+from ml_service.engines import Network, open_network, warm
 from ml_service.tasks.decode import grey_plane
 
 BATCH = 16
@@ -23,8 +23,8 @@ def main() -> None:
     prepare = tasks.load(manifest.task).prepare
     prepared = [prepare(grey_plane(film), manifest.side) for film in films()]
     batch = np.stack([prepared[number % len(prepared)] for number in range(BATCH)])
-    network = Network(manifest, FOLDER)
-    network.warm(BATCH)
+    network = open_network(manifest, FOLDER)
+    warm(network, BATCH)
     print("ready", flush=True)
     for line in sys.stdin:
         print(_images_per_second(network, batch, float(line)), flush=True)

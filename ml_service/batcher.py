@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.runtime import Outputs
+from ml_service.engines import Outputs
 from portal_wire.errors import Unavailable
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from ml_service import manifest as manifests
-from ml_service.describe import describe
 from ml_service.manifest import Manifest
 from ml_service.registry import Registry
 from portal_wire.contract import Model, ModelVersion
@@ -49,6 +48,8 @@ def plot(registry: Registry, name: str, version: str, file: str) -> bytes:
 
 def network(registry: Registry, name: str, version: str) -> dict[str, Any]:
     """Returns a version's network as a table (`describe`). Raises NotFound."""
+    from ml_service.describe import describe  # not before the tier has chosen Keras's backend
+
     if (name, version) in registry.on_disk():
         return describe(manifests.read(registry.settings.model_dir / name / version))
     raise NotFound("There is no such version of this model.", code="unknown_model")

@@ -68,6 +68,8 @@ class Manifest(Part):
     params: dict[str, Any]
     parameters: int  # how many numbers the network learnt
     side: int  # pixels; the network reads (side, side, 1)
+    engine: Literal["openvino", "tensorflow"] | None = None  # what computes it; None: what the tier prefers
+    precision: Literal["f32", "bf16"] = "f32"  # of OpenVINO's sums; bf16 where benchmarks/engines.py lets it pass
     heat_scale: float  # activation that is shown as full heat
     calibration: Calibration
     typical: Typical
@@ -76,6 +78,11 @@ class Manifest(Part):
     training: dict[str, Any]
     golden: Golden
     files: dict[str, str]  # path in the folder -> SHA-256
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Every class in order, the negative one first; a binary task's labels name its finding only."""
+        return self.labels if self.negative_label in self.labels else (self.negative_label, *self.labels)
 
 
 def read(folder: Path) -> Manifest:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from prometheus_client import Counter, Gauge, Histogram
 
 from ml_service.batcher import Pass
+from ml_service.engines import Network
 from ml_service.tasks.verdict import Verdict
 
 BY = ("model", "version")
@@ -23,6 +24,7 @@ WAITING = Gauge("lightbox_ml_queue_images", "Images that wait for a network.", B
 LOADS = Counter("lightbox_ml_model_loads_total", "Loads and unloads of versions, by outcome.", (*BY, "outcome"))
 MEMORY = Gauge("lightbox_ml_models_memory_bytes", "About how much memory the loaded versions take.")
 DROPPED = Counter("lightbox_ml_dropped_requests_total", "Requests that no network saw, by reason.", (*BY, "reason"))
+ENGINE = Gauge("lightbox_ml_engine_info", "What computes the version.", (*BY, "engine", "device", "precision"))
 LOADED = Gauge("lightbox_ml_model_ready_info", "1 when the version passed its checks and answers.", BY)
 
 
@@ -36,9 +38,15 @@ class Meter:
         """Reads the queue's length whenever metrics are scraped."""
         WAITING.labels(*self._by).set_function(rows_waiting)
 
+    def tell_engine(self, network: Network) -> None:
+        """Says what computes this version."""
+        self._engine = (network.engine, network.device, network.precision)
+        ENGINE.labels(*self._by, *self._engine).set(1)
+
     def close(self) -> None:
         """Forgets the queue: the gauge would keep a network in memory that was unloaded."""
         WAITING.remove(*self._by)
+        ENGINE.remove(*self._by, *self._engine)
 
     def note(self, timings_s: dict[str, float], done: Pass, verdicts: list[Verdict]) -> None:
         """Counts one answered request."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from ml_service import tasks
 from ml_service.batcher import Batcher, Expired, Pass
+from ml_service.engines import open_network, warm
 from ml_service.manifest import TYPICAL, Manifest
 from ml_service.metrics import Meter
 from ml_service.ood import TypicalFeatures
-from ml_service.runtime import Network
 from ml_service.settings import Settings
 from ml_service.tasks.decode import Grey, grey_plane
 from ml_service.tasks.verdict import Verdict
@@ -42,9 +42,10 @@ class Served:
         self.folder = folder
         self.task: Any = tasks.load(manifest.task)
         self.typical = TypicalFeatures.load(folder / TYPICAL)
-        self.network = Network(manifest, folder)
-        self.network.warm(settings.batch_rows)
+        self.network = open_network(manifest, folder, settings.engine, settings.threads)
+        warm(self.network, settings.batch_rows)
         self.meter = Meter(manifest.name, manifest.version)
+        self.meter.tell_engine(self.network)
         self.batch_rows = settings.batch_rows
         name = f"engine-{manifest.name}-{manifest.version}"
         self.batcher = Batcher(self.network, settings.batch_rows, settings.queue_rows, name)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_service.engines import ENGINES
 from portal_wire import env
 
 SHIPPED = Path(__file__).parent / "models"
@@ -18,6 +19,7 @@ class Settings:
     queue_rows: int = 64  # images that wait for the network; more are turned away
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
     threads: int = 0  # of the network; 0: one for each core
+    engine: str = "auto"  # or openvino, tensorflow; for models that name none
     memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 
     @classmethod
@@ -30,5 +32,14 @@ class Settings:
             queue_rows=env.integer("LIGHTBOX_ML_QUEUE_SIZE", 64, 1, 10_000),
             deadline_s=env.number("LIGHTBOX_ML_DEADLINE_SECONDS", 30.0, 0.1, 3600),
             threads=env.integer("LIGHTBOX_ML_THREADS", 0, 0, 1024),
+            engine=_engine(env.text("LIGHTBOX_ML_ENGINE", "auto")),
             memory_mb=env.integer("LIGHTBOX_ML_MEMORY_MB", 0),
         )
+
+
+def _engine(name: str) -> str:
+    if name not in ENGINES:
+        raise env.SettingsError(
+            f"LIGHTBOX_ML_ENGINE: expected one of {', '.join(ENGINES)}, {len(name)} characters came."
+        )
+    return name

@@ -4,16 +4,15 @@ import os
 import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not JSON lines
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 from flask import Flask
 
+from ml_service import engines
 from ml_service.callers import Callers
 from ml_service.registry import Registry
 from ml_service.repository import repository
 from ml_service.routes import routes
 from ml_service.running import Running
-from ml_service.runtime import use_threads
 from ml_service.settings import Settings
 from portal_wire.http_server import equip
 
@@ -23,8 +22,8 @@ LARGEST_BODY = 256 * 2**20  # bytes; whoever uploads has been limited long befor
 def create_app(settings: Settings | None = None) -> Flask:
     """Returns the application. Models load behind it: it is alive at once and ready when all have passed."""
     settings = settings or Settings.from_environment()
-    use_threads(settings.threads)
     registry = Registry(settings)
+    engines.settle(settings.engine, settings.model_dir)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.extensions["registry"] = registry

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ml_service.batcher import Batcher, Expired
-from ml_service.runtime import Outputs
+from ml_service.engines import Outputs
 from portal_wire.errors import Unavailable
 
 Pixels = NDArray[np.float32]

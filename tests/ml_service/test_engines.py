@@ -1,0 +1,129 @@
+"""Whatever computes a network, it computes the same; and which engine does is chosen once, before Keras is loaded."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ml_service import manifest as manifests
+from ml_service.engines import Outputs, open_network, openvino, tensorflow
+from ml_service.settings import SHIPPED, Settings
+from ml_service.tasks.decode import grey_plane
+from ml_service.tasks.film import frame, network_input
+from portal_wire.env import SettingsError
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}"))
+# Builds and runs a network as the tier does on a processor: without TensorFlow in the process.
+ALONE = """
+import sys
+from pathlib import Path
+import numpy as np
+from ml_service import engines, manifest
+folder, asked = Path(sys.argv[1]), sys.argv[2]
+engines.settle(asked, folder.parents[1])
+network = engines.open_network(manifest.read(folder), folder, asked)
+out = network(np.load(sys.argv[3]))
+np.savez(sys.argv[4], **out._asdict())
+print(network.engine, "tensorflow" in sys.modules)
+"""
+CHOSEN = """
+import os, sys
+from pathlib import Path
+from ml_service import engines
+engines.settle("openvino", Path(sys.argv[1]))
+print(os.environ["KERAS_BACKEND"])
+"""
+
+
+def pictures(side: int) -> NDArray[np.float32]:
+    """The golden films of the first version, and noise."""
+    files = sorted((SHIPPED / "pneumonia" / "1" / "golden").glob("*.[jp][pn]g"))
+    return np.stack([network_input(frame(grey_plane(file.read_bytes())), side) for file in files])
+
+
+def alone(folder: Path, asked: str, tmp_path: Path) -> tuple[list[str], Outputs]:
+    """What another process says: engine and whether TensorFlow was loaded; and its outputs."""
+    np.save(tmp_path / "in.npy", pictures(manifests.read(folder).side))
+    command = [sys.executable, "-c", ALONE, folder, asked, tmp_path / "in.npy", tmp_path / "out.npz"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    with np.load(tmp_path / "out.npz") as out:
+        return said.stdout.split()[-2:], Outputs(*(out[name] for name in Outputs._fields))
+
+
+def assert_same(came: Outputs, expected: Outputs, within: float = 1e-3) -> None:
+    for name in Outputs._fields:
+        np.testing.assert_allclose(getattr(came, name), getattr(expected, name), atol=within, err_msg=name)
+
+
+@pytest.mark.parametrize("folder", VERSIONS, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_openvino_computes_what_tensorflow_does(folder: Path, tmp_path: Path) -> None:
+    exact = manifests.read(folder).model_copy(update={"precision": "f32"})
+    pixels = pictures(exact.side)
+    expected = tensorflow.Network(exact, folder)(pixels)
+    assert_same(openvino.Network(exact, folder)(pixels), expected)
+
+
+@pytest.mark.parametrize(("asked", "loaded"), [("openvino", "False"), ("tensorflow", "True")])
+def test_each_engine_alone_gives_the_same(asked: str, loaded: str, tmp_path: Path) -> None:
+    """Trap: an engine that is only right while another one is in the process."""
+    folder = SHIPPED / "pneumonia" / "1"
+    said, came = alone(folder, asked, tmp_path)
+    assert said == [asked, loaded]
+    manifest = manifests.read(folder)
+    assert_same(came, tensorflow.Network(manifest, folder)(pictures(manifest.side)), 1e-3)
+
+
+def test_a_pass_does_not_overwrite_the_one_before() -> None:
+    """Trap: outputs that are views of the engine's own memory."""
+    folder = SHIPPED / "pneumonia" / "1"
+    manifest = manifests.read(folder)
+    pixels = pictures(manifest.side)
+    network = openvino.Network(manifest, folder)
+    first = network(pixels[:1])
+    kept = Outputs(*(part.copy() for part in first))
+    network(pixels[1:2])
+    assert_same(first, kept, 0)
+
+
+def test_a_model_may_name_its_engine() -> None:
+    folder = SHIPPED / "pneumonia" / "1"
+    manifest = manifests.read(folder)
+    named = manifest.model_copy(update={"engine": "tensorflow"})
+    assert open_network(named, folder, "openvino").engine == "tensorflow"
+    assert open_network(manifest, folder, "openvino").engine == "openvino"
+    assert open_network(manifest, folder, "tensorflow").engine == "tensorflow"
+
+
+def test_one_model_that_needs_tensorflow_brings_it_for_all(tmp_path: Path) -> None:
+    for name, engine in (("a", None), ("b", "tensorflow")):
+        (tmp_path / name / "1").mkdir(parents=True)
+        facts = json.loads((SHIPPED / "pneumonia" / "1" / manifests.FILE).read_text()) | {"engine": engine}
+        (tmp_path / name / "1" / manifests.FILE).write_text(json.dumps(facts))
+    (tmp_path / "a" / "2").mkdir()
+    (tmp_path / "a" / "2" / manifests.FILE).write_text("{}")  # the registry reports it
+    command = [sys.executable, "-c", CHOSEN]
+    for folder, backend in ((tmp_path, "tensorflow"), (SHIPPED, "openvino")):
+        said = subprocess.run([*command, folder], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+        assert said.stdout.strip() == backend
+
+
+def test_the_tier_chooses_before_keras_is_loaded() -> None:
+    """Importing the application must load neither Keras nor TensorFlow: the choice would come too late."""
+    code = "import sys, ml_service.web; print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
+
+
+def test_an_unknown_engine_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_ML_SERVICE_TOKEN", "secret")
+    monkeypatch.setenv("LIGHTBOX_ML_ENGINE", "openvino")
+    assert Settings.from_environment().engine == "openvino"
+    monkeypatch.setenv("LIGHTBOX_ML_ENGINE", "abacus")
+    with pytest.raises(SettingsError, match="LIGHTBOX_ML_ENGINE"):
+        Settings.from_environment()
