@@ -30,7 +30,8 @@ def decided(probabilities: Floats, fit: Calibration) -> NDArray[np.int64]:
     """Returns the class of each row of (n, classes): of two by the operating point, of more the most probable."""
     if probabilities.shape[1] == 2:
         return (probabilities[:, 1] >= fit.operating_point).astype(np.int64)
-    return probabilities.argmax(axis=1)
+    highest: NDArray[np.int64] = probabilities.argmax(axis=1)
+    return highest
 
 
 def uncertain(probabilities: Floats, fit: Calibration) -> NDArray[np.bool_]:

@@ -54,19 +54,13 @@ def judged(logits: Floats, ood_score: float, plane: Grey | None, manifest: Manif
     findings = _findings(probabilities[0], manifest)
     unsure = bool(uncertain(probabilities, manifest.calibration)[0])
     return Verdict(
-        label=UNCERTAIN if unsure else _classes(manifest)[chosen],
+        label=UNCERTAIN if unsure else manifest.classes[chosen],
         findings=findings,
         in_distribution=True,
         ood_score=ood_score,
         warnings=remarks(plane) if plane is not None else [],
         shown=_explained(findings),
     )
-
-
-def _classes(manifest: Manifest) -> tuple[str, ...]:
-    """Returns the classes in order. A binary task lists its finding only, the others every class."""
-    labels = manifest.labels
-    return labels if manifest.negative_label in labels else (manifest.negative_label, *labels)
 
 
 def _findings(probabilities: Floats, manifest: Manifest) -> list[Finding]:
@@ -76,7 +70,7 @@ def _findings(probabilities: Floats, manifest: Manifest) -> list[Finding]:
         Finding(label=name, probability=float(p), threshold=None, positive=False)
         if name == manifest.negative_label
         else Finding(label=name, probability=float(p), threshold=cut, positive=bool(p >= cut))
-        for name, p in zip(_classes(manifest), probabilities, strict=True)
+        for name, p in zip(manifest.classes, probabilities, strict=True)
         if name in manifest.labels
     ]
 

@@ -1,4 +1,4 @@
-"""Reads a folder with labels.csv and train/, val/ and test/ subfolders, every image once, into memory."""
+"""Reads a folder with labels.csv, every image once, into memory. index.py makes a labels.csv of a folder tree."""
 
 import csv
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of labels.csv: columns path, split, label, patient_key; others are ignored."""
+    """A line of labels.csv: columns path, split, label, and patient_key or group; others are ignored."""
 
     path: str
     split: str
@@ -45,7 +45,17 @@ class Row:
 def read_rows(folder: Path) -> list[Row]:
     """Returns the lines of labels.csv. Raises PatientLeak, naming the first patient in two splits."""
     with (folder / "labels.csv").open(newline="", encoding="utf-8") as lines:
-        rows = [Row(r["path"], r["split"], r["label"], r["patient_key"]) for r in csv.DictReader(lines)]
+        reader = csv.DictReader(lines)
+        patient = next((name for name in ("patient_key", "group") if name in (reader.fieldnames or ())), None)
+        if patient is None:
+            raise ValueError("Expected a column patient_key or group in labels.csv: splits go by patient")
+        rows = [Row(r["path"], r["split"], r["label"], r[patient]) for r in reader]
+    refuse_leaks(rows)
+    return rows
+
+
+def refuse_leaks(rows: Sequence[Row]) -> None:
+    """Raises PatientLeak, naming the first patient in two splits, and ValueError for an unknown split."""
     split_of: dict[str, str] = {}
     for row in rows:
         if row.split not in SPLITS:
@@ -53,12 +63,11 @@ def read_rows(folder: Path) -> list[Row]:
         first = split_of.setdefault(row.patient_key, row.split)
         if first != row.split:
             raise PatientLeak(f"Patient {row.patient_key!r} is in both {first!r} and {row.split!r}")
-    return rows
 
 
 def read_split(folder: Path, split: str, classes: Sequence[str]) -> Split:
-    """Returns one split; `classes` are folder names in the order of the class numbers."""
-    rows = [row for row in read_rows(folder) if row.split == split]
+    """Returns one split, or all of them for "all"; `classes` are labels in the order of the class numbers."""
+    rows = [row for row in read_rows(folder) if split in (row.split, "all")]
     with ThreadPoolExecutor(2) as pool:
         films = list(pool.map(lambda row: read_film(folder / row.path), rows))
     return Split(

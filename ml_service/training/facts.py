@@ -8,11 +8,14 @@ class Facts:
     """Prose for the manifest and the card."""
 
     title: str
+    subject: str  # what it reads, as a noun: the page says of other images that they do not look like it
+    images: str  # what one calls several of them
     modalities: tuple[str, ...]
     patients: str
     use: str
     limits: tuple[str, ...]
     attribution: str
+    ships_images: bool  # False where the licence does not allow it: golden images are drawn instead
 
 
 CREDIT = """# Attribution
@@ -38,13 +41,51 @@ Validation films come from the same source as the training films and are easier 
 hospital's films may be harder still. Check the operating point on your own films first.
 Cropped films, lines, tubes and markers can mislead it. Look at the heat map."""
 
+BRAIN_SOURCES = """# Attribution
+
+The images here are drawn by a program and are ours. The network was trained on a collection of brain MR slices put
+together by others: tumours mostly from Cheng (2017), *brain tumor dataset*, figshare 1512427; slices without a tumour
+from Hamada (2020), *Br35H*; collected by Nickparvar (2021), *Brain Tumor MRI Dataset*, with Bhuvaji (2020), *SARTAJ*.
+The licence of those images could not be verified, so none of them is shipped.
+"""
+
+ADULT_HEADS = """Not known one by one: the collection names no patients, ages or scanners. Slices with a tumour are
+mostly contrast-enhanced T1 images in all three planes, of patients with a proven tumour; those without come from
+another source. Near-duplicates were removed, and slices were put in groups by order and likeness that stand in for
+patients; a group is in one split only. The copies used here are 224 x 224 pixels."""
+
+BRAIN_SLICE_LIMITS = """\
+Research use, not for diagnosis. This is not a medical device.
+The class goes with the source of the image: slices without a tumour come from other scanners and sequences than those \
+with one. Grey levels alone tell much of the difference; the card shows how much the model has beyond that.
+It knows glioma, meningioma, pituitary tumour and none of these, on single slices. Other tumours, metastases, \
+bleeding, strokes and effects of treatment are called one of the four all the same.
+"No tumour seen" on one slice says nothing about the other slices.
+Some slices that the collection calls free of tumour look abnormal.
+Groups are estimated, so slices of one patient may be in two splits and flatter the scores.
+CT, other organs, and inverted or turned slices are refused, but not all of them."""
+
 FACTS = {
     "pneumonia": Facts(
         title="Pneumonia on a child's chest X-ray",
+        subject="a frontal chest X-ray of a child",
+        images="films",
         modalities=("DX", "CR"),
         patients=CHILDREN,
         use="Research and teaching: a second reading, shown with its heat map, beside a person's own.",
         limits=tuple(CHILD_FILM_LIMITS.splitlines()),
         attribution=CREDIT,
+        ships_images=True,
+    ),
+    "brain-tumour": Facts(
+        title="Brain tumour on an MR slice",
+        subject="a slice of a brain MR",
+        images="slices",
+        modalities=("MR",),
+        patients=ADULT_HEADS,
+        use="Research and teaching: comparing networks, never a person's care. See the limits.",
+        limits=tuple(BRAIN_SLICE_LIMITS.splitlines()),
+        attribution=BRAIN_SOURCES,
+        ships_images=False,
     ),
 }

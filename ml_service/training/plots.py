@@ -1,20 +1,23 @@
 """Pictures for the card: dark, because the portal is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
-from ml_service.training.scores import Classes, Floats, reliability
+from ml_service.calibration import decided
+from ml_service.manifest import Calibration
+from ml_service.training.scores import Classes, Floats, confusion, reliability
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
-LINE, SECOND, GUIDE = "#4cc2ff", "#ffb454", "#6b7680"
+COLOURS = ("#4cc2ff", "#ffb454", "#8fd97c", "#e08bd8", "#e6e05a", "#ff7b72")
+LINE, SECOND, GUIDE = COLOURS[0], COLOURS[1], "#6b7680"
 
 
 @contextmanager
@@ -33,44 +36,59 @@ def figure(path: Path, title: str, x: str, y: str, width: float = 4.0) -> Iterat
         plt.close(drawn)
 
 
-def draw_scores(folder: Path, probabilities: Floats, classes: Classes, threshold: float) -> None:
-    """Writes roc.png, precision_recall.png, reliability.png and confusion.png for one set of images."""
+def draw_scores(
+    folder: Path,
+    probabilities: Floats,
+    classes: Classes,
+    fit: Calibration,
+    names: Sequence[str],
+    where: str = "test",
+) -> None:
+    """Writes roc.png, precision_recall.png, reliability.png and confusion.png for one set of images (n, classes):
+    one curve for two classes, one for each class against the rest for more."""
     folder.mkdir(parents=True, exist_ok=True)
-    positive = probabilities >= threshold
-    sensitivity = positive[classes == 1].mean()
-    false_alarms = positive[classes == 0].mean()
-    with figure(folder / "roc.png", "ROC (test)", "1 - specificity", "sensitivity") as axes:
-        x, y, _ = roc_curve(classes, probabilities)
-        axes.plot(x, y, color=LINE)
+    answers = decided(probabilities, fit)
+    shown = [1] if len(names) == 2 else range(len(names))
+    with figure(folder / "roc.png", f"ROC ({where})", "1 - specificity", "sensitivity") as axes:
         axes.plot([0, 1], [0, 1], color=GUIDE, linestyle=":")
-        axes.plot([false_alarms], [sensitivity], "o", color=SECOND, label="operating point")
-        axes.legend(loc="lower right")
-    with figure(folder / "precision_recall.png", "Precision and recall (test)", "recall", "precision") as axes:
-        precision, recall, _ = precision_recall_curve(classes, probabilities)
-        axes.plot(recall, precision, color=LINE)
-        axes.plot([sensitivity], [classes[positive].mean()], "o", color=SECOND, label="operating point")
+        for number, colour in zip(shown, COLOURS, strict=False):
+            x, y, _ = roc_curve(classes == number, probabilities[:, number])
+            axes.plot(x, y, color=colour, label=names[number])
+            called, is_so = answers == number, classes == number
+            axes.plot([called[~is_so].mean()], [called[is_so].mean()], "o", color=colour)
+        axes.legend(loc="lower right", title="dot: as answered", fontsize=8, title_fontsize=8)
+    with figure(folder / "precision_recall.png", f"Precision and recall ({where})", "recall", "precision") as axes:
+        for number, colour in zip(shown, COLOURS, strict=False):
+            precision, recall, _ = precision_recall_curve(classes == number, probabilities[:, number])
+            axes.plot(recall, precision, color=colour, label=names[number])
         axes.set_ylim(0.5, 1.01)
-        axes.legend(loc="lower left")
-    with figure(folder / "reliability.png", "Reliability (test)", "probability said", "share that had it") as axes:
-        bins = reliability(probabilities, classes)
+        axes.legend(loc="lower left", fontsize=8)
+    draw_reliability(folder / "reliability.png", {"": reliability(probabilities, classes)}, where)
+    draw_confusion(folder / "confusion.png", confusion(probabilities, classes, fit), names, where)
+
+
+def draw_reliability(path: Path, lines: dict[str, list[dict[str, float]]], where: str) -> None:
+    """Writes the bins of scores.reliability, one line for each name; a dot's size is its share of images."""
+    with figure(path, f"Reliability ({where})", "probability said", "share that had it") as axes:
         axes.plot([0, 1], [0, 1], color=GUIDE, linestyle=":")
-        sizes = [20 + 400 * b["share"] for b in bins]
-        axes.plot([b["said"] for b in bins], [b["came"] for b in bins], color=LINE, linewidth=1)
-        axes.scatter([b["said"] for b in bins], [b["came"] for b in bins], s=sizes, color=LINE, alpha=0.8)
-    _confusion(folder / "confusion.png", classes, positive)
+        for (name, bins), colour in zip(lines.items(), COLOURS, strict=False):
+            said, came = [b["said"] for b in bins], [b["came"] for b in bins]
+            axes.plot(said, came, color=colour, linewidth=1, label=name)
+            axes.scatter(said, came, s=[20 + 400 * b["share"] for b in bins], color=colour, alpha=0.8)
+        if len(lines) > 1:
+            axes.legend(loc="upper left", fontsize=8)
 
 
-def _confusion(path: Path, classes: Classes, positive: Any) -> None:
-    counts = confusion_matrix(classes, positive.astype(int))
-    with figure(path, "Confusion (test)", "model", "truth") as axes:
-        axes.imshow(counts / counts.sum(axis=1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks([0, 1], ["normal", "pneumonia"])
-        axes.set_yticks([0, 1], ["normal", "pneumonia"], rotation=90, va="center")
+def draw_confusion(path: Path, counts: Classes, names: Sequence[str], where: str) -> None:
+    """Writes counts (classes, classes), rows the truth, coloured by their share of the row."""
+    places = range(len(names))
+    with figure(path, f"Confusion ({where})", "model", "truth", width=4.0 + 0.5 * (len(names) - 2)) as axes:
+        axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(places, names)
+        axes.set_yticks(places, names, rotation=90, va="center")
         for (row, column), count in np.ndenumerate(counts):
-            dark = counts[row].sum() < 2 * count
-            axes.text(
-                column, row, str(count), ha="center", va="center", color="white" if dark else "black", fontsize=14
-            )
+            colour = "white" if counts[row].sum() < 2 * count else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=14)
 
 
 def draw_curves(path: Path, history: list[dict[str, str]]) -> None:

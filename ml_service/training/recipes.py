@@ -1,6 +1,6 @@
 """How each model is trained. A recipe is data; train.py runs it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -53,3 +53,10 @@ RECIPES = {
         ema=0.998,
     ),
 }
+
+
+def recorded(config: dict[str, Any]) -> Recipe:
+    """Returns the recipe of a run from its config.json, which also holds facts that are no part of it."""
+    known = {name: config[name] for name in (f.name for f in fields(Recipe)) if name in config}
+    known |= {"classes": tuple(config["classes"]), "phases": tuple(Phase(**phase) for phase in config["phases"])}
+    return Recipe(**known)

@@ -1,4 +1,4 @@
-"""`python -m ml_service.training.release --model pneumonia --run RUN --data DATA --reason TEXT`: makes a version.
+"""`python -m ml_service.training.release --run RUN --data DATA --reason TEXT`: makes a version of a trained run.
 
 Fits scaling, operating point and refusal on validation images, reads the test split once, and writes the folder
 ml_service/models/<name>/<version>/ with weights, model.json, metrics.json, card, plots and golden images.
@@ -6,53 +6,53 @@ ml_service/models/<name>/<version>/ with weights, model.json, metrics.json, card
 
 import argparse
 import csv
-import hashlib
 import json
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from ml_service import manifest as manifests
 from ml_service import tasks
+from ml_service.engines import Network
+from ml_service.engines.tensorflow import Network as Reference
 from ml_service.manifest import Golden, GoldenCase, Manifest, Typical
-from ml_service.runtime import Network
+from ml_service.ood import TypicalFeatures
 from ml_service.settings import SHIPPED
-from ml_service.tasks.decode import grey_plane
-from ml_service.tasks.film import Pixels
-from ml_service.training import card, facts
+from ml_service.training import card, facts, golden
 from ml_service.training.batches import augmented_films
-from ml_service.training.calibrate import DRAWS, SEED, calibrate, refusal_threshold, typical_features
-from ml_service.training.datasets import read_rows, read_split
-from ml_service.training.evaluate import Judge, noise, read_others, run, turned
-from ml_service.training.plots import draw_curves, draw_scores
-from ml_service.training.recipes import RECIPES, Recipe
+from ml_service.training.datasets import Split, read_rows, read_split
+from ml_service.training.fit import DRAWS, SEED, calibration, refusal_threshold, typical_features
+from ml_service.training.foreign import noise, turned
+from ml_service.training.judge import Judge, beyond, prepared_split, run
+from ml_service.training.measure import measure, with_readings
+from ml_service.training.plots import draw_curves
+from ml_service.training.recipes import Recipe, recorded
+from ml_service.training.scores import Classes, Floats
+from ml_service.training.seal import seal
 from ml_service.weights import save_half
-
-TOLERANCE = 0.01  # in probability: float32 sums differ by less between processors
 
 
 def main() -> None:
     """Reads the command line and makes the version."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--model", required=True, choices=sorted(RECIPES))
+    parser.add_argument("--model", help="the model's name (default: the task's)")
     parser.add_argument("--run", required=True, type=Path)
     parser.add_argument("--data", required=True, type=Path)
     parser.add_argument("--reason", required=True, help="why the test split is read, for metrics.json")
     parser.add_argument("--version", default="1")
     parser.add_argument("--models", type=Path, default=SHIPPED)
     parser.add_argument("--side", type=int, help="image size, if not the recipe's last")
-    parser.add_argument("--foreign", action="append", default=[], metavar="NAME=DIR", help="images to be refused")
-    parser.add_argument("--shifted", action="append", default=[], metavar="NAME=DIR", help="films of other patients")
+    parser.add_argument("--foreign", action="append", default=[], metavar="NAME=PLACE", help="images to be refused")
+    parser.add_argument("--shifted", action="append", default=[], metavar="NAME=PLACE", help="of other patients")
     given = parser.parse_args()
+    recipe = recorded(json.loads((given.run / "config.json").read_text(encoding="utf-8")))
     release(
-        RECIPES[given.model],
-        facts.FACTS[given.model],
+        recipe,
+        facts.FACTS[recipe.task],
         given.run,
         given.data,
-        given.models / given.model / given.version,
+        given.models / (given.model or recipe.task) / given.version,
         reason=given.reason,
         side=given.side,
         foreign=dict(pair.split("=", 1) for pair in given.foreign),
@@ -76,87 +76,59 @@ def release(
     with np.load(run_folder / "weights.npz", allow_pickle=False) as learnt:
         weights = {name: learnt[name] for name in learnt.files}
     save_half(weights, folder / manifests.WEIGHTS)
-    training = _training_facts(run_folder, data)
-    draft = _draft(recipe, about, folder, side or recipe.side, training)
-    network = Network(draft, folder)  # the stored half-precision weights: what is scored is what is served
-    judge, heat_scale = _judge(network, tasks.load(recipe.task), recipe, data)
-    np.savez_compressed(
-        folder / manifests.TYPICAL, mean=judge.typical.mean.astype("f4"), precision=judge.typical.precision.astype("f4")
-    )
-    manifest = draft.model_copy(
-        update={"calibration": judge.calibration, "typical": judge.limit, "heat_scale": round(heat_scale, 4)}
-    )
-    metrics = _measure(judge, recipe, data, reason, foreign or {}, shifted or {}, folder / manifests.PLOTS)
-    (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n")
+    draft = drafted(recipe, about, folder, side or recipe.side, training_facts(run_folder, data))
+    network = Reference(draft, folder)  # the stored half-precision weights: what is scored is what is served
+    judge = fitted(network, draft, recipe, data)
+    mean, precision = judge.typical.mean, judge.typical.precision
+    np.savez_compressed(folder / manifests.TYPICAL, mean=mean.astype("f4"), precision=precision.astype("f4"))
+    metrics = measure(judge, recipe, data, foreign or {}, shifted or {}, folder / manifests.PLOTS)
+    metrics = with_readings(metrics, folder.parent, folder.name, run_folder, reason)
+    (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     with (run_folder / "history.csv").open(encoding="utf-8") as lines:
         draw_curves(folder / manifests.PLOTS / "curves.png", list(csv.DictReader(lines)))
-    golden = _golden(judge, manifest, recipe, data, folder / manifests.GOLDEN, about)
-    manifest = manifest.model_copy(update={"golden": golden})
-    (folder / manifests.CARD).write_text(card.write(manifest, metrics, about))
-    manifest = manifest.model_copy(update={"files": _hashes(folder)})
-    (folder / manifests.FILE).write_text(manifest.model_dump_json(indent=1) + "\n")
-    return manifest
+    cases = golden.make(judge, recipe, data, folder / manifests.GOLDEN, about)
+    manifest = judge.manifest.model_copy(update={"golden": cases})
+    (folder / manifests.CARD).write_text(card.write(manifest, metrics, about), encoding="utf-8")
+    return seal(folder, manifest)
 
 
-def _judge(network: Network, task: Any, recipe: Recipe, data: Path) -> tuple[Judge, float]:
-    """Returns the fitted judge, and the activation to show as full heat."""
+def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Judge:
+    """Returns the network with scaling, operating point, refusal and full heat fitted on training and validation."""
+    task = tasks.load(recipe.task)
     held_out = read_split(data, "val", recipe.classes)
-    varied = np.concatenate([augmented_films(held_out, network.side, SEED + draw) for draw in range(DRAWS)])
-    calibration = calibrate(run(network, varied)[0], np.tile(held_out.classes, DRAWS))
-    films = read_split(data, "train", recipe.classes).films
-    typical = typical_features(run(network, np.stack([task.prepare(film, network.side) for film in films]))[1])
-    plain = np.stack([task.prepare(film, network.side) for film in held_out.films])
-    _, features, peaks = run(network, plain)
-    limit = Typical(threshold=refusal_threshold(typical.distance(features)))
-    return Judge(network, task, typical, calibration, limit), float(np.median(peaks[held_out.classes == 1]))
+    erase = recipe.phases[-1].erase
+    varied = np.concatenate([augmented_films(held_out, draft.side, SEED + draw, erase) for draw in range(DRAWS)])
+    fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS))
+    _, features, peaks = run(network, prepared_split(held_out, task, draft.side))
+    typical, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out, features)
+    changes = {"calibration": fit, "typical": limit, "heat_scale": full_heat(peaks, held_out.classes)}
+    return Judge(network, task, draft.model_copy(update=changes), typical)
 
 
-def _measure(
-    judge: Judge, recipe: Recipe, data: Path, reason: str, foreign: dict[str, str], shifted: dict[str, str], plots: Path
-) -> dict[str, Any]:
-    held_out, test = (read_split(data, split, recipe.classes) for split in ("val", "test"))
-    films = judge.prepared(test.films)
-    draw_scores(plots, judge.probabilities(films), test.classes, judge.calibration.operating_point)
-    refused: dict[str, Pixels] = {"noise": judge.prepared(noise())}
-    refused |= {f"films, {how}": judge.prepared(planes) for how, planes in turned(test.films).items()}
-    refused |= {name: judge.prepared(read_others(Path(path))) for name, path in foreign.items()}
-    return {
-        "test": judge.score(films, test.classes)
-        | {"read_at": datetime.now(UTC).isoformat(timespec="seconds"), "reason": reason},
-        "validation": judge.score(judge.prepared(held_out.films), held_out.classes),
-        "validation_augmented": judge.score(augmented_films(held_out, judge.network.side, SEED - 1), held_out.classes),
-        "refused_of_good_films": judge.refusals(films),
-        "refused_of_foreign_images": {name: judge.refusals(pixels) for name, pixels in refused.items()},
-        "films_of_other_patients": {
-            name: judge.refusals(judge.prepared(read_others(Path(path)))) for name, path in shifted.items()
-        },
-    }
+def refusal(
+    network: Network, task: Any, train: Split, held_out: Split, plain: Floats
+) -> tuple[TypicalFeatures, Typical]:
+    """Returns one mean or one of each class, whichever refuses more noise and wrongly stored validation images while
+    as many good ones (features `plain`) are answered; one mean when they are equal."""
+    learnt = run(network, prepared_split(train, task, network.side))[1]
+    ways = turned(held_out.films)
+    strange = [*noise(seed=4000), *ways["quarter turn"], *ways["inverted"]]
+    odd = run(network, np.stack([task.prepare(plane, network.side) for plane in strange]))[1]
+    found = []
+    for typical in (typical_features(learnt), typical_features(learnt, train.classes)):
+        limit = refusal_threshold(typical.distance(plain))
+        found.append((float(beyond(typical, odd, limit).mean()), typical, limit))
+    _, typical, limit = max(found, key=lambda one: one[0])
+    return typical, Typical(threshold=limit)
 
 
-def _golden(judge: Judge, manifest: Manifest, recipe: Recipe, data: Path, folder: Path, about: facts.Facts) -> Golden:
-    """Copies the first validation image of each class, adds noise, and notes what the network says."""
-    folder.mkdir(exist_ok=True)
-    rows = sorted((row for row in read_rows(data) if row.split == "val"), key=lambda row: row.path)
-    for name in recipe.classes:
-        first = next(row for row in rows if row.label == name)
-        (folder / f"{name.lower()}.jpg").write_bytes((data / first.path).read_bytes())
-    (folder / "noise.png").write_bytes(cv2.imencode(".png", noise()[0])[1].tobytes())
-    (folder / "ATTRIBUTION.md").write_text(about.attribution)
-    return Golden(
-        tolerance=TOLERANCE,
-        cases=tuple(_case(judge, manifest, path) for path in sorted(folder.glob("*.[jp][pn]g"))),
-    )
+def full_heat(peaks: Floats, classes: Classes) -> float:
+    """Returns the heat to show as full: the median over ill images of their own map's peak, (n, labels)."""
+    own = peaks[:, 0] if peaks.shape[1] == 1 else peaks[np.arange(len(classes)), classes]
+    return round(max(1e-3, float(np.median(own[classes > 0]))), 4)
 
 
-def _case(judge: Judge, manifest: Manifest, path: Path) -> GoldenCase:
-    plane = grey_plane(path.read_bytes())
-    logits, features, _ = run(judge.network, judge.prepared([plane]))
-    verdict = judge.task.interpret(float(logits[0]), float(judge.typical.distance(features)[0]), plane, manifest)
-    probability = verdict.findings[0].probability if verdict.findings else None
-    return GoldenCase(file=path.name, label=verdict.label, probability=probability, ood_score=verdict.ood_score)
-
-
-def _draft(recipe: Recipe, about: facts.Facts, folder: Path, side: int, training: dict[str, Any]) -> Manifest:
+def drafted(recipe: Recipe, about: facts.Facts, folder: Path, side: int, training: dict[str, Any]) -> Manifest:
     """Returns the manifest with what is known before the network has run; the rest are placeholders."""
     task = tasks.load(recipe.task)
     with np.load(folder / manifests.WEIGHTS, allow_pickle=False) as stored:
@@ -166,6 +138,7 @@ def _draft(recipe: Recipe, about: facts.Facts, folder: Path, side: int, training
         name=folder.parent.name,
         version=folder.name,
         title=about.title,
+        subject=about.subject,
         task=recipe.task,
         kind="image",
         modalities=about.modalities,
@@ -181,27 +154,21 @@ def _draft(recipe: Recipe, about: facts.Facts, folder: Path, side: int, training
         limits=about.limits,
         trained_at=training["environment"]["started_at"],
         training=training,
-        golden=Golden(tolerance=TOLERANCE, cases=(GoldenCase(file="-", label="-", probability=None, ood_score=0),)),
+        golden=Golden(tolerance=1, cases=(GoldenCase(file="-", label="-", probability=None, ood_score=0),)),
         files={},
     )
 
 
-def _training_facts(run_folder: Path, data: Path) -> dict[str, Any]:
+def training_facts(run_folder: Path, data: Path) -> dict[str, Any]:
+    """Returns the run's configuration and machine, and how many images and patients each split has."""
     rows = read_rows(data)
-    patients = {
-        split: len({row.patient_key for row in rows if row.split == split}) for split in ("train", "val", "test")
-    }
+    splits = ("train", "val", "test")
     return {
         "config": json.loads((run_folder / "config.json").read_text()),
         "environment": json.loads((run_folder / "environment.json").read_text()),
-        "images": {split: sum(row.split == split for row in rows) for split in patients},
-        "patients": patients,
+        "images": {split: sum(row.split == split for row in rows) for split in splits},
+        "patients": {split: len({row.patient_key for row in rows if row.split == split}) for split in splits},
     }
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != manifests.FILE)
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 if __name__ == "__main__":

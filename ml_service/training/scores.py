@@ -1,11 +1,14 @@
-"""What may be claimed: scores with 95 % bootstrap intervals."""
+"""What may be claimed: scores with 95 % bootstrap intervals, for two classes or more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
+
+from ml_service.calibration import decided, uncertain
+from ml_service.manifest import Calibration
 
 Floats = NDArray[np.float32]
 Classes = NDArray[np.int64]
@@ -13,66 +16,104 @@ DRAWS = 2000
 BINS = 10
 
 
-def shares(logits: Floats) -> Floats:
-    """Returns every class's share, (n, classes), of logits (n, 1) or (n, classes): sigmoid or softmax."""
-    full = np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
-    raised = np.exp(full - full.max(axis=1, keepdims=True))
-    out: Floats = raised / raised.sum(axis=1, keepdims=True)
-    return out
-
-
 def auc(probabilities: Floats, classes: Classes) -> float:
     """Returns the area under the ROC curve of probabilities (n, classes); for three classes or more, the mean over
     one class against the rest."""
-    if probabilities.shape[1] == 2:
-        return float(roc_auc_score(classes, probabilities[:, 1]))
-    return float(roc_auc_score(classes, probabilities, multi_class="ovr"))
+    numbers = (1,) if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    return float(np.mean([_area(probabilities[:, number], classes == number) for number in numbers]))
 
 
-def scores(probabilities: Floats, classes: Classes, threshold: float) -> dict[str, Any]:
-    """Returns n, AUC, accuracy, sensitivity, specificity (each with its interval), ECE and Brier score."""
-    measures: dict[str, Callable[[Floats, Classes], float]] = {
-        "auc": lambda p, y: float(roc_auc_score(y, p)),
-        "accuracy": lambda p, y: float(((p >= threshold) == (y == 1)).mean()),
-        "sensitivity": lambda p, y: float((p[y == 1] >= threshold).mean()),
-        "specificity": lambda p, y: float((p[y == 0] < threshold).mean()),
-    }
-    out: dict[str, Any] = {"n": len(classes), "positive": int(classes.sum())}
-    for name, measure in measures.items():
-        low, high = interval(measure, probabilities, classes)
-        value = measure(probabilities, classes)
-        out[name] = {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+def _area(values: Floats, ill: NDArray[np.bool_]) -> float:
+    """The Mann-Whitney statistic: how often one of the ill has the higher value than one of the others."""
+    positive, negative = int(ill.sum()), int((~ill).sum())
+    return float((rankdata(values)[ill].sum() - positive * (positive + 1) / 2) / (positive * negative))
+
+
+def scores(probabilities: Floats, classes: Classes, fit: Calibration, names: Sequence[str]) -> dict[str, Any]:
+    """Returns n, AUC, accuracy, and each class's sensitivity and precision (all with intervals), ECE, Brier score,
+    and what the uncertain band does. `names` are the classes' in order, the negative one first."""
+    answers = decided(probabilities, fit)
+    unsure = uncertain(probabilities, fit)
+    right = answers == classes
+    out: dict[str, Any] = {"n": len(classes)}
+    if len(names) == 2:
+        out["positive"] = int(classes.sum())
+    out["auc"] = _with_interval(lambda pick: auc(probabilities[pick], classes[pick]), classes)
+    out["accuracy"] = _with_interval(lambda pick: float(right[pick].mean()), classes)
+    if len(names) == 2:
+        out["sensitivity"], out["precision"] = _of_class(1, answers, classes)
+        out["specificity"], _ = _of_class(0, answers, classes)
     out["ece"] = round(calibration_error(probabilities, classes), 4)
-    out["brier"] = round(float(np.mean((probabilities - classes) ** 2)), 4)
+    out["brier"] = round(brier(probabilities, classes), 4)
+    out["uncertain_share"] = round(float(unsure.mean()), 4)
+    out["accuracy_when_certain"] = round(float(right[~unsure].mean()), 4) if not unsure.all() else None
+    if len(names) > 2:
+        out["by_class"] = {name: _class_scores(k, answers, classes) for k, name in enumerate(names)}
     return out
 
 
-def interval(
-    measure: Callable[[Floats, Classes], float], probabilities: Floats, classes: Classes, seed: int = 0
-) -> tuple[float, float]:
-    """Returns the middle 95 % of a measure over bootstrap draws, taken within each class so that both occur."""
+def confusion(probabilities: Floats, classes: Classes, fit: Calibration) -> NDArray[np.int64]:
+    """Returns counts (classes, classes): rows are the truth, columns the answer."""
+    counts = np.zeros((probabilities.shape[1],) * 2, np.int64)
+    np.add.at(counts, (classes, decided(probabilities, fit)), 1)
+    return counts
+
+
+def _class_scores(number: int, answers: Classes, classes: Classes) -> dict[str, Any]:
+    sensitivity, precision = _of_class(number, answers, classes)
+    return {"n": int((classes == number).sum()), "sensitivity": sensitivity, "precision": precision}
+
+
+def _of_class(number: int, answers: Classes, classes: Classes) -> tuple[dict[str, float], dict[str, float]]:
+    """Returns a class's sensitivity (of its images, how many were called so) and precision (the reverse)."""
+    called, is_so = answers == number, classes == number
+    both = called & is_so
+    return (
+        _with_interval(lambda pick: float(both[pick].sum() / max(1, is_so[pick].sum())), classes),
+        _with_interval(lambda pick: float(both[pick].sum() / max(1, called[pick].sum())), classes),
+    )
+
+
+def _with_interval(measure: Callable[[NDArray[np.int64]], float], classes: Classes) -> dict[str, float]:
+    low, high = interval(measure, classes)
+    value = measure(np.arange(len(classes)))
+    return {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def interval(measure: Callable[[NDArray[np.int64]], float], classes: Classes, seed: int = 0) -> tuple[float, float]:
+    """Returns the middle 95 % of a measure of picked images over bootstrap draws, taken within each class so that
+    all occur."""
     rng = np.random.default_rng(seed)
-    groups = [np.flatnonzero(classes == c) for c in (0, 1)]
-    values = []
-    for _ in range(DRAWS):
-        pick = np.concatenate([rng.choice(group, len(group)) for group in groups])
-        values.append(measure(probabilities[pick], classes[pick]))
+    groups = [np.flatnonzero(classes == number) for number in np.unique(classes)]
+    values = [measure(np.concatenate([rng.choice(group, len(group)) for group in groups])) for _ in range(DRAWS)]
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
 
 
+def brier(probabilities: Floats, classes: Classes) -> float:
+    """Returns the mean squared error: of the positive class for two classes, summed over all for more."""
+    if probabilities.shape[1] == 2:
+        return float(np.mean((probabilities[:, 1] - classes) ** 2))
+    return float(np.mean(((probabilities - np.eye(probabilities.shape[1])[classes]) ** 2).sum(axis=1)))
+
+
 def calibration_error(probabilities: Floats, classes: Classes) -> float:
-    """Returns the expected calibration error of the positive class over BINS bins of equal width."""
+    """Returns the expected calibration error over BINS bins of equal width."""
     return float(sum(b["share"] * abs(b["said"] - b["came"]) for b in reliability(probabilities, classes)))
 
 
 def reliability(probabilities: Floats, classes: Classes) -> list[dict[str, float]]:
-    """Returns, for each bin that holds images: mean probability said, share that came true, share of images."""
-    bins = np.minimum((probabilities * BINS).astype(int), BINS - 1)
+    """Returns, for each bin that holds images: mean probability said, share that came true, share of images. Said is
+    the positive class's probability for two classes, that of the most probable class for more."""
+    if probabilities.shape[1] == 2:
+        said, came = probabilities[:, 1], classes == 1
+    else:
+        said, came = probabilities.max(axis=1), probabilities.argmax(axis=1) == classes
+    bins = np.minimum((said * BINS).astype(int), BINS - 1)
     return [
         {
-            "said": float(probabilities[bins == b].mean()),
-            "came": float(classes[bins == b].mean()),
+            "said": float(said[bins == b].mean()),
+            "came": float(came[bins == b].mean()),
             "share": float((bins == b).mean()),
         }
         for b in range(BINS)

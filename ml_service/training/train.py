@@ -24,13 +24,14 @@ from sklearn.metrics import log_loss
 from tqdm import tqdm
 
 from ml_service import architectures
+from ml_service.calibration import shares
 from ml_service.tasks.film import network_input
 from ml_service.training.batches import augmented_films, epoch_batches
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.loop import Learner
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
-from ml_service.training.scores import auc, shares
+from ml_service.training.scores import auc
 from ml_service.weights import load_into
 
 VALIDATION_SEED = 1000

@@ -12,7 +12,7 @@ def test_the_answer_comes_before_the_numbers_and_they_before_the_machinery(docto
     pieces = (
         "Pneumonia suspected",
         "operating point 0.46",
-        "Of 100 validation films",
+        "Of 100 validation images",
         "Timings and provenance",
         "/models/pneumonia",
     )

@@ -1,0 +1,77 @@
+"""A finished network as it will be served, run over whole sets of images."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from ml_service.calibration import calibrated, decided
+from ml_service.engines import Network
+from ml_service.manifest import Manifest
+from ml_service.ood import TypicalFeatures
+from ml_service.tasks.decode import Grey
+from ml_service.tasks.film import Pixels
+from ml_service.training.datasets import Split
+from ml_service.training.scores import Classes, Floats, scores
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A network with its manifest (scaling, operating point, limit) and its idea of what is typical."""
+
+    network: Network
+    task: ModuleType
+    manifest: Manifest
+    typical: TypicalFeatures
+
+    def prepared(self, planes: Iterable[Grey]) -> Pixels:
+        """Returns films as served, (n, side, side, 1)."""
+        return np.stack([self.task.prepare(plane, self.manifest.side) for plane in planes])
+
+    def probabilities(self, pixels: Pixels) -> Floats:
+        """Returns calibrated probabilities, (n, classes)."""
+        return calibrated(run(self.network, pixels)[0], self.manifest.calibration)
+
+    def score(self, pixels: Pixels, classes: Classes) -> dict[str, Any]:
+        """Returns the scores of prepared images."""
+        return scores(self.probabilities(pixels), classes, self.manifest.calibration, self.manifest.classes)
+
+    def refused(self, pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """Returns which prepared images get no answer, (n,)."""
+        return beyond(self.typical, run(self.network, pixels)[1], self.manifest.typical.threshold)
+
+    def refusals(self, planes: Sequence[Grey]) -> dict[str, Any]:
+        """Returns how many images the model refuses, and how many of the rest it would have called positive."""
+        pixels = self.prepared(planes)
+        logits, features, _ = run(self.network, pixels)
+        refused = beyond(self.typical, features, self.manifest.typical.threshold)
+        answers = decided(calibrated(logits, self.manifest.calibration), self.manifest.calibration)[~refused]
+        return {
+            "n": len(pixels),
+            "refused_share": round(float(refused.mean()), 4),
+            "positive_share_of_answered": round(float((answers > 0).mean()), 4) if len(answers) else None,
+        }
+
+
+def beyond(typical: TypicalFeatures, features: Floats, limit: float) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Returns which features (n, C) are further away than the limit; a distance that is no number is, too."""
+    return ~(typical.distance(features) <= limit)
+
+
+def run(network: Network, pixels: Pixels) -> tuple[Floats, Floats, Floats]:
+    """Returns logits (n, labels), features (n, C), and each heat map's highest value (n, labels)."""
+    parts = [network(pixels[at : at + BATCH]) for at in range(0, len(pixels), BATCH)]
+    return (
+        np.concatenate([part.logits for part in parts]),
+        np.concatenate([part.features for part in parts]),
+        np.concatenate([part.heat.max(axis=(1, 2)) for part in parts]),
+    )
+
+
+def prepared_split(split: Split, task: ModuleType, side: int) -> Pixels:
+    """Returns a split's films as served, (n, side, side, 1)."""
+    return np.stack([task.prepare(film, side) for film in split.films])

@@ -1,0 +1,71 @@
+"""Everything that metrics.json says of a version. The test split is read here, once a release."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml_service.tasks.film import Pixels
+from ml_service.training import baselines, readings, site
+from ml_service.training.batches import augmented_films
+from ml_service.training.datasets import Split, read_split
+from ml_service.training.fit import SEED
+from ml_service.training.foreign import noise, read_others, turned
+from ml_service.training.judge import Judge, run
+from ml_service.training.matching import matched_split
+from ml_service.training.plots import draw_scores
+from ml_service.training.recipes import Recipe
+
+Places = dict[str, str]  # name -> folder or .npz
+
+
+def measure(judge: Judge, recipe: Recipe, data: Path, foreign: Places, shifted: Places, plots: Path) -> dict[str, Any]:
+    """Returns the scores of all sets and draws the plots of the test split. `foreign` images must be refused,
+    `shifted` ones are of the right kind but of other patients."""
+    train, held_out, test = (read_split(data, split, recipe.classes) for split in ("train", "val", "test"))
+    films = judge.prepared(test.films)
+    draw_scores(plots, judge.probabilities(films), test.classes, judge.manifest.calibration, judge.manifest.classes)
+    varied = augmented_films(held_out, judge.manifest.side, SEED - 1, recipe.phases[-1].erase)
+    refused = {"noise": noise()} | {f"good ones, {how}": planes for how, planes in turned(test.films).items()}
+    refused |= {name: read_others(Path(place)) for name, place in foreign.items()}
+    return {
+        "test": judge.score(films, test.classes),
+        "validation": judge.score(judge.prepared(held_out.films), held_out.classes),
+        "validation_augmented": judge.score(varied, held_out.classes),
+        "beside_baselines": beside_baselines(judge, train, test),
+        "site_calibration": _site(judge, films, test),
+        "refused_of_good_images": judge.refusals(list(test.films)),
+        "refused_of_foreign_images": {name: judge.refusals(planes) for name, planes in refused.items()},
+        "images_of_other_patients": {name: judge.refusals(read_others(Path(place))) for name, place in shifted.items()},
+    }
+
+
+def _site(judge: Judge, films: Pixels, test: Split) -> dict[str, Any]:
+    if np.bincount(test.classes).min() < site.FEWEST:
+        return {}
+    logits = run(judge.network, films)[0]
+    return site.before_and_after(logits, test.classes, test.patients, judge.manifest.calibration)
+
+
+def beside_baselines(judge: Judge, train: Split, test: Split) -> dict[str, dict[str, dict[str, float]]]:
+    """Returns AUC and accuracy of the model and of both baselines, on the images as they are and with every
+    histogram matched to the training images' mean histogram."""
+    fitted = baselines.fitted(train)
+    sets = {"as_they_are": test, "histogram_matched": matched_split(test, train)}
+    return {
+        name: {
+            "this model": baselines.brief(
+                judge.probabilities(judge.prepared(split.films)), split, judge.manifest.calibration
+            )
+        }
+        | baselines.measure(fitted, split)
+        for name, split in sets.items()
+    }
+
+
+def with_readings(metrics: dict[str, Any], model: Path, version: str, run_folder: Path, reason: str) -> dict[str, Any]:
+    """Returns the metrics with every reading of the test split: of earlier versions, of the run, and this one."""
+    now = readings.reading(version, reason, metrics["test"])
+    before = readings.of_model(model)
+    before += [entry for entry in readings.of_run(run_folder) if entry not in before]
+    return metrics | {"readings": [*before, now]}
