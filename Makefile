@@ -40,7 +40,7 @@ bench: setup-dev  ## measure this machine (about 6 minutes)
 
 lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }
-	@uv pip compile $(LOCKING) --all-extras pyproject.toml -o requirements-dev.lock >/dev/null
+	@uv pip compile $(LOCKING) --extra servers --extra train --extra test pyproject.toml -o requirements-dev.lock >/dev/null
 	@uv pip compile $(LOCKING) --extra servers -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
 LOCKING := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 

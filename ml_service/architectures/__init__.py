@@ -7,6 +7,11 @@ import keras
 
 ARCHITECTURES = {
     "house": "ml_service.architectures.house",
+    "resnet50": "ml_service.architectures.resnet50",
+    "vgg16_bn": "ml_service.architectures.vgg16_bn",
+    "cnn4": "ml_service.architectures.cnn4",
+    "cnn_attention": "ml_service.architectures.cnn_attention",
+    "attention": "ml_service.architectures.attention",
 }
 
 

@@ -1,0 +1,1 @@
+"""Layers that more than one network needs. `keras.ops` only: TensorFlow, JAX and torch run the same file."""

@@ -1,0 +1,111 @@
+"""Dense layers after the last maps, with the share that each place of those maps has in each logit.
+
+With dropout off the head is piecewise linear, so near an input a logit is `gradient . maps + rest`. The gradient is
+written out (ReLU masks, normalisation scales, matrix products back to front): the same pass that gives the logits
+gives the heat, without automatic differentiation, on every Keras backend.
+
+The heat of a place is the sum over channels of gradient times map, before any ReLU. For a pooled head this is
+Grad-CAM (Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391) without its ReLU; for a flattened head it is HiResCAM
+(Draelos and Carin 2020, https://arxiv.org/abs/2011.08891), which unlike Grad-CAM does not average the gradient over
+places and so shows only places that the network used. In both, the heat's sum is the logit less the biases' part.
+"""
+
+from typing import Any, Literal
+
+import keras
+from keras import layers, ops
+
+
+class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """[dense, optional batch norm, ReLU, dropout] for each of `units`, then a dense layer to the logits.
+
+    Args:
+        units: widths of the hidden layers.
+        labels: number of logits.
+        join: what the first layer reads: the maps' "mean" over places, or all of them, "flat".
+        norm: whether a batch normalisation follows each hidden layer.
+        dropout: share of each hidden layer that is dropped in training.
+        l2: penalty on the hidden kernels.
+
+    Input shape:
+        (batch_size, height, width, channels); height and width fixed for "flat".
+
+    Output shape:
+        logits (batch_size, labels), heat (batch_size, height, width, labels).
+    """
+
+    def __init__(
+        self,
+        units: tuple[int, ...],
+        labels: int,
+        join: Literal["mean", "flat"],
+        norm: bool = False,
+        dropout: float = 0.5,
+        l2: float = 0.0,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options, dtype="float32")  # the heat is a difference of large sums
+        self.labels = labels
+        self.join = join
+        penalty = keras.regularizers.L2(l2) if l2 else None
+        numbers = range(1, len(units) + 1)
+        self.dense = [
+            layers.Dense(width, kernel_regularizer=penalty, name=f"dense{number}")
+            for number, width in zip(numbers, units, strict=True)
+        ]
+        self.norms = [layers.BatchNormalization(name=f"norm{number}") for number in numbers if norm]
+        self.drops = [layers.Dropout(dropout, seed=number, name=f"dropout{number}") for number in numbers]
+        self.last = layers.Dense(labels, name="logits")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the weights for maps (B, h, w, C)."""
+        read: Any = input_shape[-1:] if self.join == "mean" else (input_shape[1] * input_shape[2] * input_shape[3],)  # type: ignore[operator]
+        for number, dense in enumerate(self.dense):
+            dense.build((None, *read))
+            read = (dense.units,)
+            if self.norms:
+                self.norms[number].build((None, *read))
+        self.last.build((None, *read))
+
+    def call(self, maps: Any, training: bool | None = None) -> tuple[Any, Any]:
+        """(B, h, w, C) -> (B, labels), (B, h, w, labels)"""
+        x = ops.mean(maps, axis=(1, 2)) if self.join == "mean" else ops.reshape(maps, (-1, self._inputs()))
+        slopes = []  # of each hidden layer's ReLU, (B, units)
+        for number, dense in enumerate(self.dense):
+            x = dense(x)
+            if self.norms:
+                x = self.norms[number](x, training=training)
+            slopes.append(ops.cast(x > 0, x.dtype))
+            x = self.drops[number](ops.relu(x), training=training)
+        return self.last(x), self._heat(maps, slopes)
+
+    def _heat(self, maps: Any, slopes: list[Any]) -> Any:
+        """Goes from the logits back to the maps. Returns (B, h, w, labels)."""
+        gradient = ops.transpose(self.last.kernel)[None]  # (1, labels, units)
+        for number, slope in reversed(list(enumerate(slopes))):
+            if self.norms:
+                norm = self.norms[number]
+                slope = slope * norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon)
+            gradient = gradient * slope[:, None, :]  # (B, labels, units)
+            gradient = ops.einsum("blu,nu->bln", gradient, self.dense[number].kernel)  # (B, labels, n)
+        height, width = ops.shape(maps)[1:3]
+        if self.join == "mean":
+            return ops.einsum("bijc,blc->bijl", maps, gradient) / ops.cast(height * width, "float32")
+        gradient = ops.reshape(gradient, (-1, self.labels, height, width, maps.shape[-1]))
+        return ops.einsum("bijc,blijc->bijl", maps, gradient)
+
+    def _inputs(self) -> int:
+        """Returns how many numbers the first dense layer reads."""
+        first = self.dense[0] if self.dense else self.last
+        return int(first.kernel.shape[0])
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
+        """(B, h, w, C) -> (B, labels), (B, h, w, labels)"""
+        return (input_shape[0], self.labels), (*input_shape[:-1], self.labels)
+
+    def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
+        """Returns the cost of the logits and the heat of one image."""
+        hidden = sum(dense.kernel.shape[0] * dense.kernel.shape[1] for dense in self.dense)
+        last = self.last.kernel.shape[0] * self.labels
+        _, height, width, channels = input_shape
+        return int(hidden * (1 + self.labels) + last + height * width * channels * self.labels)

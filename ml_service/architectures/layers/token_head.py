@@ -1,0 +1,104 @@
+"""One layer of self-attention over an image's tokens, a dense layer over all of them, and each token's share in
+each logit.
+
+But for the softmax everything is linear (embedding, value, output projection, dense layer), so with the attention
+weights held the logits split exactly: token s adds `sum over t of attention[t, s] * tokens[s] . unit[t]`. Positions and
+biases, the same for every image, take no part: the heat's sum is the logit less that of a mid-grey (zero) image that is
+attended to in the same way. Attention rollout (Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928) shows only how much was looked at;
+this shows what came of it, for and against each label (Kobayashi et al. 2020, https://arxiv.org/abs/2004.10102).
+
+Reference: Vaswani et al. 2017 (https://arxiv.org/abs/1706.03762); no residual, no normalisation, no feed-forward.
+"""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+
+class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Embeds tokens, lets them attend to each other, and reads logits from all of them.
+
+    Args:
+        depth: numbers that describe a token; divisible by `heads`.
+        labels: number of logits.
+        heads: attention heads.
+
+    Input shape:
+        (batch_size, tokens, values), tokens and values fixed.
+
+    Output shape:
+        logits (batch_size, labels), features (batch_size, depth), heat (batch_size, tokens, labels).
+    """
+
+    def __init__(self, depth: int, labels: int, heads: int = 2, **options: Any) -> None:
+        super().__init__(**options, dtype="float32")
+        self.depth, self.labels, self.heads = depth, labels, heads
+        self.embed = layers.Dense(depth, name="embed")
+        self.query = layers.Dense(depth, name="query")
+        self.key = layers.Dense(depth, name="key")
+        self.value = layers.Dense(depth, name="value")
+        self.project = layers.Dense(depth, name="project")
+        self.last = layers.Dense(labels, name="logits")
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the weights for tokens (B, T, n)."""
+        tokens = input_shape[1]
+        assert tokens is not None
+        self.embed.build(input_shape)
+        for layer in (self.query, self.key, self.value, self.project):
+            layer.build((None, tokens, self.depth))
+        self.last.build((None, tokens * self.depth))
+        self.positions = position_code(tokens, self.depth)  # (T, d)
+
+    def call(self, tokens: Any) -> tuple[Any, Any, Any]:
+        """(B, T, n) -> (B, labels), (B, d), (B, T, labels)"""
+        x = self.embed(tokens) + self.positions  # (B, T, d)
+        query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, T, h, e)
+        scores = ops.einsum("bthe,bshe->bhts", query, key) / (self.depth / self.heads) ** 0.5
+        attention = ops.softmax(scores, axis=-1)  # (B, h, T, T)
+        context = ops.einsum("bhts,bshe->bthe", attention, value)  # (B, T, h, e)
+        output, rest = self._output()
+        logits = ops.einsum("bthe,thel->bl", context, output) + rest
+        features = self.project(ops.reshape(ops.mean(context, axis=1), (-1, self.depth)))  # (B, d)
+        heat = ops.einsum("bhts,htnl->bsnl", attention, self._unit(output))  # of a unit of each value at s
+        heat = ops.einsum("bsnl,bsn->bsl", heat, tokens)
+        return logits, features, heat
+
+    def _output(self) -> tuple[Any, Any]:
+        """Folds the projection into the dense layer. Returns (T, h, e, labels) and what no token changes, (labels,)."""
+        kernel = ops.reshape(self.last.kernel, (-1, self.depth, self.labels))  # (T, d, labels)
+        project = ops.reshape(self.project.kernel, (self.heads, -1, self.depth))  # (h, e, d)
+        rest = self.last.bias + ops.einsum("d,tdl->l", self.project.bias, kernel)
+        return ops.einsum("hed,tdl->thel", project, kernel), rest
+
+    def _unit(self, output: Any) -> Any:
+        """Returns what a unit of each token value adds when wholly attended to: (h, T, n, labels)."""
+        value = ops.reshape(self.value.kernel, (self.depth, self.heads, -1))  # (d, h, e)
+        value = ops.einsum("nd,dhe->hne", self.embed.kernel, value)
+        return ops.einsum("hne,thel->htnl", value, output)
+
+    def _split(self, x: Any) -> Any:
+        """(B, T, d) -> (B, T, heads, d / heads)"""
+        return ops.reshape(x, (-1, x.shape[1], self.heads, self.depth // self.heads))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
+        """(B, T, n) -> (B, labels), (B, d), (B, T, labels)"""
+        batch, tokens, _ = input_shape
+        return (batch, self.labels), (batch, self.depth), (batch, tokens, self.labels)
+
+    def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
+        """Returns the cost of one image of (1, T, n), heat included; what depends on weights alone is left out."""
+        _, tokens, values = input_shape
+        dense = tokens * self.depth * (values + 3 * self.depth + self.labels) + self.depth**2
+        pairs = tokens * tokens * (2 * self.depth + self.heads * values * self.labels)
+        return dense + pairs + tokens * values * self.labels
+
+
+def position_code(tokens: int, depth: int) -> NDArray[np.float32]:
+    """Returns sines and cosines, in turn, of each position at falling frequencies: (tokens, depth)."""
+    rates = 10_000.0 ** (-np.arange(0, depth, 2) / depth)  # (d / 2,)
+    angles = np.arange(tokens)[:, None] * rates  # (T, d / 2)
+    return np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(tokens, depth).astype(np.float32)
