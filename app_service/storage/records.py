@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -109,6 +110,32 @@ reviews = Table(
     Column("reviewed_at", UtcDateTime, nullable=False),
 )
 
+# Which version of a model answers, which one reads along, which may not be used: no change but by an admin.
+version_roles = Table(
+    "version_roles",
+    metadata,
+    Column("model", String(64), primary_key=True),
+    Column("active", String(32), nullable=False),
+    Column("shadow", String(32)),
+    Column("retired", _json, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# What a shadow said about a job's study. No answer and no page of a study reads this table.
+shadow_results = Table(
+    "shadow_results",
+    metadata,
+    Column("job_id", _id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", String(32), primary_key=True),
+    Column("model", String(64), nullable=False),
+    Column("active_version", String(32), nullable=False),
+    Column("result", _json, nullable=False),
+    Column("same_label", Boolean, nullable=False),
+    Column("difference", Float(53)),
+    Column("made_at", UtcDateTime, nullable=False),
+    Index(None, "model", "version"),
+)
+
 # No foreign keys: what happened stays written when the object is gone.
 audit = Table(
     "audit",
@@ -118,7 +145,7 @@ audit = Table(
     Column("actor_id", _id),
     Column("action", String(32), nullable=False),
     Column("outcome", String(32), nullable=False),
-    Column("object_id", _id, index=True),
+    Column("object_id", String(128), index=True),  # an id, or a version as model/version
     Column("request_id", String(64)),
 )
 
