@@ -27,6 +27,10 @@ ACCESS: dict[str, Access] = {
     "studies.page": "doctor",
     "studies.image": "doctor",
     "studies.original": "doctor",
+    "compare.page": "doctor",
+    "compare.run": "doctor",
+    "compare.standing": "doctor",
+    "compare.column": "doctor",
     "jobs.run": "doctor",
     "jobs.cancel": "doctor",
     "jobs.retry": "doctor",
@@ -41,6 +45,7 @@ ACCESS: dict[str, Access] = {
     "models.page": "anyone",
     "models.card": "anyone",
     "models.plot": "anyone",
+    "models.network": "anyone",
 }
 
 

@@ -60,11 +60,11 @@ class AppTier:
     def delete_study(self, study_id: str) -> None:
         self._call("DELETE", f"/v1/studies/{study_id}")
 
-    def jobs_of(self, study_ids: Sequence[str]) -> list[Job]:
-        """Every job of these studies, newest first."""
+    def jobs_of(self, study_ids: Sequence[str], purpose: str | None = None) -> list[Job]:
+        """The jobs of these studies, newest first: all, or those that "answer" for it or "compare" models."""
         if not study_ids:
             return []
-        params = {"study_id": ",".join(study_ids), "limit": "500"}
+        params = {"study_id": ",".join(study_ids), "limit": "500"} | ({"purpose": purpose} if purpose else {})
         page = JobPage.model_validate_json(self._call("GET", "/v1/jobs", params=params).content)
         return sorted(page.items, key=lambda job: job.id, reverse=True)  # UUIDv7: the id tells the time
 
@@ -73,6 +73,13 @@ class AppTier:
 
     def run(self, study_ids: Sequence[str], models: Sequence[str]) -> list[Job]:
         body = {"study_ids": list(study_ids), "models": list(models)}
+        answer = self._call("POST", "/v1/jobs", json=body).json()
+        return [Job.model_validate(job) for job in answer["jobs"]]
+
+    def compare(self, study_id: str, versions: Sequence[tuple[str, str]]) -> list[Job]:
+        """Run (model, version) pairs on a study to be seen side by side; the study's own answer stays."""
+        wanted = [{"model": model, "version": version} for model, version in versions]
+        body = {"study_ids": [study_id], "models": wanted, "purpose": "compare"}
         answer = self._call("POST", "/v1/jobs", json=body).json()
         return [Job.model_validate(job) for job in answer["jobs"]]
 
@@ -94,8 +101,10 @@ class AppTier:
         files = {"file": (filename, content, media_type)}
         return Uploaded.model_validate_json(self._call("POST", "/v1/studies", files=files).content)
 
-    def models(self) -> list[Model]:
-        return ModelList.model_validate_json(self._call("GET", "/v1/models").content).items
+    def models(self, study_id: str | None = None) -> list[Model]:
+        """Every model; with `study_id` those that may read this study."""
+        params = {"study_id": study_id} if study_id else {}
+        return ModelList.model_validate_json(self._call("GET", "/v1/models", params=params).content).items
 
     def model(self, name: str) -> Model:
         return Model.model_validate_json(self._call("GET", f"/v1/models/{quote(name, safe='')}").content)
@@ -118,6 +127,12 @@ class AppTier:
     def plot(self, model: str, version: str, plot: str) -> requests.Response:
         path = "/".join(quote(part, safe="") for part in (model, "versions", version, "plots", plot))
         return self._call("GET", f"/v1/models/{path}", stream=True)
+
+    def network(self, model: str, version: str) -> dict[str, Any]:
+        """A version's network as a table; its keys are in App's OpenAPI document."""
+        path = "/".join(quote(part, safe="") for part in (model, "versions", version, "network"))
+        table: dict[str, Any] = self._call("GET", f"/v1/models/{path}").json()
+        return table
 
     def events(self, last_event_id: str | None) -> Iterator[str]:
         """The lines of the doctor's event stream, each as it arrives; ends when App ends it."""

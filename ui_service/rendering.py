@@ -20,7 +20,8 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 def equip_templates(app: Flask) -> None:
     """Filters, tests and names for the templates."""
     app.jinja_env.globals.update(words=words, scale=scale, current_person=current_person)
-    app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, seconds=seconds, groups=groups)
+    app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, groups=groups)
+    app.jinja_env.filters.update(seconds=seconds, milliseconds=milliseconds)
     root = Path(app.static_folder or "")
 
     @app.url_defaults
@@ -48,6 +49,13 @@ def seconds(duration_s: float) -> str:
     return (
         f"{duration_s:.2f} s" if duration_s < 1 else f"{duration_s:.1f} s" if duration_s < 10 else f"{duration_s:.0f} s"
     )
+
+
+def milliseconds(duration_s: float) -> str:
+    """A duration that is to be compared with others of its kind: 3.4 ms, 120 ms, 1.3 s."""
+    if duration_s >= 1:
+        return seconds(duration_s)
+    return f"{1000 * duration_s:.1f} ms" if duration_s < 0.01 else f"{1000 * duration_s:.0f} ms"
 
 
 def bytes_in_words(size_bytes: int) -> str:

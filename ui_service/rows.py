@@ -1,4 +1,4 @@
-"""The worklist's rows: a study beside its newest job."""
+"""The worklist's rows: a study beside its newest job that answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -29,6 +29,7 @@ class FakeApp:
     def __init__(self) -> None:
         self.studies: dict[str, Study] = {}
         self.jobs: dict[str, Job] = {}
+        self.models: list[Model] = [MODEL]
         self.images: dict[str, bytes] = {}
         self.uploads: list[bytes] = []
         self.calls: list[str] = []
@@ -157,6 +158,18 @@ MODEL = Model.model_validate(
         ],
     }
 )
+LAYER = {"name": "stem", "kind": "Conv2D", "output": [96, 96, 16], "parameters": 400, "multiply_adds": 3_686_400}
+NETWORK = {"architecture": "house", "input": [192, 192, 1], "parameters": 400, "multiply_adds": 3_686_400}
+
+
+def versions(count: int) -> Model:
+    """The model in so many versions, of which the first is in use."""
+    (first,) = MODEL.versions
+    sizes = {"weights_bytes": 2_400_000, "architecture": "cnn4"}
+    more = [first.model_copy(update={"version": str(n), "state": "available"} | sizes) for n in range(2, count + 1)]
+    return MODEL.model_copy(update={"versions": [first, *more]})
+
+
 LIMITS = Limits(
     max_file_bytes=5_000_000,
     max_pixels=50_000_000,
@@ -219,17 +232,21 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
 
     @app.get("/v1/models")
     def models() -> Response:
-        return jsonify(items=[MODEL.model_dump(mode="json")])
+        study = fake.studies.get(request.args.get("study_id", ""))
+        suitable = [model for model in fake.models if study is None or study.modality in (*model.modalities, "OT")]
+        return jsonify(items=[model.model_dump(mode="json") for model in suitable])
 
     @app.get("/v1/models/<name>")
     def model(name: str) -> Response:
-        if name != MODEL.name:
-            raise NotFound("There is no such model.")
-        return wire(MODEL)
+        return wire(known({model.name: model for model in fake.models}, name))
 
     @app.get("/v1/models/<name>/versions/<version>/plots/<plot>")
     def plot(name: str, version: str, plot: str) -> Response:
         return Response(grey_png(64), mimetype="image/png")
+
+    @app.get("/v1/models/<name>/versions/<version>/network")
+    def network(name: str, version: str) -> Response:
+        return jsonify(NETWORK | {"layers": [LAYER]})
 
     @app.post("/v1/studies")
     def upload() -> tuple[Response, int]:
@@ -278,13 +295,18 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.get("/v1/jobs")
     def jobs() -> Response:
         wanted = request.args["study_id"].split(",")
-        items = [job.model_dump(mode="json") for job in fake.jobs.values() if job.study_id in wanted]
+        purpose = request.args.get("purpose")
+        found = [job for job in fake.jobs.values() if job.study_id in wanted and purpose in (None, job.purpose)]
+        items = [job.model_dump(mode="json") for job in found]
         return jsonify(items=items, next_cursor=None)
 
     @app.post("/v1/jobs")
     def run() -> tuple[Response, int]:
         body = request.get_json()
-        made = [fake.add_job(known(fake.studies, study_id)) for study_id in body["study_ids"] for _ in body["models"]]
+        studies = [known(fake.studies, study_id) for study_id in body["study_ids"]]
+        wanted = [{"model": one} if isinstance(one, str) else one for one in body["models"]]
+        purpose = body.get("purpose", "answer")
+        made = [fake.add_job(study, purpose=purpose, **one) for study in studies for one in wanted]
         return jsonify(jobs=[job.model_dump(mode="json") for job in made]), 202
 
     @app.get("/v1/jobs/<job_id>")

@@ -1,58 +1,50 @@
-// The image viewer of a study page: image, heatmap over it, window and level, zoom and pan.
-import { colourMap, colourOf } from "./colour_map.js";
+// The image viewer: one picture in one pane (study) or several (compare), with heatmaps over it. Window and level, zoom
+// and pan are those of all panes: what is compared is seen alike.
+import { colourOf } from "./colour_map.js";
+import { Pane, load } from "./pane.js";
 import { WHOLE, WindowedImage } from "./window_level.js";
 
-const canvas = document.getElementById("canvas");
-const context = canvas.getContext("2d");
+const panes = [...document.querySelectorAll("canvas[data-src]")].map((canvas) => new Pane(canvas));
 const toggle = document.getElementById("toggle");
 const opacity = document.getElementById("opacity");
 const legend = document.getElementById("legend");
 
 let picture = null;
-let heatmap = null;
 let shades = { ...WHOLE };
 let view = { zoom: 1, x: 0, y: 0 };
+let chosen = null; // heatmaps on or off, once the reader has said so
 let frame = 0;
-
-async function load(address) {
-  const image = new Image();
-  image.src = address;
-  await image.decode();
-  return image;
-}
 
 async function start() {
   try {
-    picture = new WindowedImage(await load(canvas.dataset.src));
+    picture = new WindowedImage(await load(panes[0].canvas.dataset.src));
   } catch {
     const blocked = document.getElementById("blocked");
     blocked.textContent = "✕ The image could not be loaded. Please load the page again.";
     blocked.hidden = false;
     return;
   }
-  new ResizeObserver(resize).observe(canvas);
+  const sizes = new ResizeObserver(() => {
+    for (const pane of panes) pane.resize();
+    draw();
+  });
+  for (const pane of panes) sizes.observe(pane.canvas);
   setShades({});
-  await findHeatmap();
+  await Promise.all(panes.map(findHeatmap));
 }
 
-// The heatmap of the answer that stands on the page; asked again whenever the answer card changes.
-async function findHeatmap() {
-  const named = document.getElementById("heatmap");
-  const address = named?.dataset.src;
-  heatmap = null;
-  if (address && picture) {
-    try {
-      const image = await load(address);
-      if (document.getElementById("heatmap") === named) heatmap = colourMap(image);
-    } catch {
-      toggle.title = "The heatmap could not be loaded.";
-    }
-  }
-  toggle.disabled = opacity.disabled = heatmap === null;
-  showHeatmap(heatmap !== null && named.dataset.shown === "yes");
+// Asked again whenever the answer of a pane changes.
+async function findHeatmap(pane) {
+  if (!picture) return;
+  if (!(await pane.findHeatmap())) toggle.title = "A heatmap could not be loaded.";
+  const some = panes.some((each) => each.heatmap);
+  toggle.disabled = opacity.disabled = !some;
+  showHeatmaps(some && (chosen ?? panes.some((each) => each.heatmap && each.suggested)));
 }
 
-function showHeatmap(shown) {
+const heatmapsShown = () => toggle.getAttribute("aria-pressed") === "true";
+
+function showHeatmaps(shown) {
   toggle.setAttribute("aria-pressed", String(shown));
   legend.hidden = !shown;
   draw();
@@ -66,48 +58,23 @@ function setShades(change) {
   draw();
 }
 
-const fit = () => Math.min(canvas.width / picture.canvas.width, canvas.height / picture.canvas.height);
-
 function draw() {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
-    const { width, height } = picture.canvas;
-    const scale = fit() * view.zoom;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.setTransform(scale, 0, 0, scale, canvas.width / 2 + view.x, canvas.height / 2 + view.y);
-    context.drawImage(picture.canvas, -width / 2, -height / 2);
-    if (toggle.getAttribute("aria-pressed") === "true" && heatmap) {
-      context.globalAlpha = opacity.value / 100;
-      context.drawImage(heatmap, -width / 2, -height / 2, width, height);
-      context.globalAlpha = 1;
-    }
-    const percent = Math.round((scale / devicePixelRatio) * 100);
+    for (const pane of panes) pane.draw(picture.canvas, view, heatmapsShown() ? opacity.value / 100 : 0);
+    const percent = Math.round((panes[0].scale(picture.canvas, view) / devicePixelRatio) * 100);
     const inverted = shades.inverted ? " inverted" : "";
     document.getElementById("hud-window").textContent =
       `W ${Math.round(shades.width)} L ${Math.round(shades.level)}${inverted} · ${percent} %`;
-    canvas.dataset.drawn = "yes";
   });
 }
 
-function resize() {
-  canvas.width = Math.round(canvas.clientWidth * devicePixelRatio);
-  canvas.height = Math.round(canvas.clientHeight * devicePixelRatio);
-  draw();
-}
-
-// Zoom so that the point (x, y) of the canvas, measured from its centre, stays where it is.
+// Zoom so that the point (x, y) of a canvas, measured from its centre, stays where it is.
 function zoomAt(factor, x, y) {
   const zoom = Math.min(Math.max(view.zoom * factor, 0.5), 24);
   const change = zoom / view.zoom;
   view = { zoom, x: x - (x - view.x) * change, y: y - (y - view.y) * change };
   draw();
-}
-
-function fromCentre(event) {
-  const box = canvas.getBoundingClientRect();
-  const x = (event.clientX - box.left) * devicePixelRatio - canvas.width / 2;
-  return [x, (event.clientY - box.top) * devicePixelRatio - canvas.height / 2];
 }
 
 const PRESETS = {
@@ -124,49 +91,54 @@ for (const button of document.querySelectorAll("[data-preset]")) {
 for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => picture && zoomAt(Number(button.dataset.zoom), 0, 0));
 }
-toggle.addEventListener("click", () => showHeatmap(toggle.getAttribute("aria-pressed") !== "true"));
+toggle.addEventListener("click", () => {
+  chosen = !heatmapsShown();
+  showHeatmaps(chosen);
+});
 opacity.addEventListener("input", draw);
 document.getElementById("reset").addEventListener("click", () => {
   view = { zoom: 1, x: 0, y: 0 };
   if (picture) setShades({ ...WHOLE });
 });
 
-canvas.addEventListener("wheel", (event) => {
-  event.preventDefault();
-  if (picture) zoomAt(Math.exp(-event.deltaY / 400), ...fromCentre(event));
-}, { passive: false });
-
 // Fingers: one moves, two zoom. Mouse: drag is window and level, shift or the middle button moves.
-const held = new Map();
-canvas.addEventListener("pointerdown", (event) => {
-  if (!picture || event.button === 2) return;
-  if (event.button === 1) event.preventDefault(); // no autoscroll; the left button may take the focus out of a text
-  canvas.setPointerCapture(event.pointerId);
-  held.set(event.pointerId, event);
-});
-canvas.addEventListener("pointermove", (event) => {
-  const before = held.get(event.pointerId);
-  if (!before) return;
-  const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
-  const moving = event.shiftKey || event.buttons === 4 || event.pointerType === "touch";
-  canvas.classList.toggle("moving", moving);
-  if (held.size === 2) {
-    const [other] = [...held.values()].filter((pointer) => pointer.pointerId !== event.pointerId);
-    const gap = (pointer) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY) || 1;
-    zoomAt(gap(event) / gap(before), ...fromCentre(other));
-  } else if (moving) {
-    view = { ...view, x: view.x + dx * devicePixelRatio, y: view.y + dy * devicePixelRatio };
-    draw();
-  } else {
-    setShades({ width: shades.width + dx, level: shades.level + dy / 2 });
-  }
-  held.set(event.pointerId, event);
-});
-for (const name of ["pointerup", "pointercancel"]) {
-  canvas.addEventListener(name, (event) => {
-    held.delete(event.pointerId);
-    canvas.classList.remove("moving");
+function listen(pane) {
+  const { canvas } = pane;
+  const held = new Map();
+  canvas.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    if (picture) zoomAt(Math.exp(-event.deltaY / 400), ...pane.fromCentre(event));
+  }, { passive: false });
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!picture || event.button === 2) return;
+    if (event.button === 1) event.preventDefault(); // no autoscroll; the left button may take the focus out of a text
+    canvas.setPointerCapture(event.pointerId);
+    held.set(event.pointerId, event);
   });
+  canvas.addEventListener("pointermove", (event) => {
+    const before = held.get(event.pointerId);
+    if (!before) return;
+    const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
+    const moving = event.shiftKey || event.buttons === 4 || event.pointerType === "touch";
+    canvas.classList.toggle("moving", moving);
+    if (held.size === 2) {
+      const [other] = [...held.values()].filter((pointer) => pointer.pointerId !== event.pointerId);
+      const gap = (pointer) => Math.hypot(pointer.clientX - other.clientX, pointer.clientY - other.clientY) || 1;
+      zoomAt(gap(event) / gap(before), ...pane.fromCentre(other));
+    } else if (moving) {
+      view = { ...view, x: view.x + dx * devicePixelRatio, y: view.y + dy * devicePixelRatio };
+      draw();
+    } else {
+      setShades({ width: shades.width + dx, level: shades.level + dy / 2 });
+    }
+    held.set(event.pointerId, event);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(name, (event) => {
+      held.delete(event.pointerId);
+      canvas.classList.remove("moving");
+    });
+  }
 }
 
 function drawLegend() {
@@ -179,7 +151,8 @@ function drawLegend() {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id === "answer") findHeatmap();
+  for (const pane of panes) if (pane.canvas.dataset.answer === event.target.id) findHeatmap(pane);
 });
+panes.forEach(listen);
 drawLegend();
 start();

@@ -1,6 +1,7 @@
 """One module a noun; each gives a blueprint named after itself."""
 
 from ui_service.views import (
+    compare,
     downloads,
     jobs,
     models,
@@ -15,5 +16,5 @@ from ui_service.views import (
 
 BLUEPRINTS = tuple(
     view.blueprint
-    for view in (sign_in, worklist, uploads, samples, selection, studies, jobs, downloads, reviews, models)
+    for view in (sign_in, worklist, uploads, samples, selection, studies, compare, jobs, downloads, reviews, models)
 )

@@ -1,6 +1,6 @@
 """The models, as a person would read about them."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from portal_wire.errors import NotFound
@@ -29,3 +29,11 @@ def plot(name: str, version: str, plot: str) -> Response:
     if not any(version == known.version and plot in known.plots for known in app.model(name).versions):
         raise NotFound("This card has no such plot.")
     return relayed(app.plot(name, version, plot))
+
+
+@blueprint.get("/<name>/versions/<version>/network")
+def network(name: str, version: str) -> str:
+    """What a version's network is made of, layer by layer; for htmx the table alone."""
+    table = app_tier().network(name, version)
+    template = "fragments/network.html" if "HX-Request" in request.headers else "network.html"
+    return render_template(template, name=name, version=version, network=table)

@@ -28,7 +28,7 @@ def run() -> Response:
 def archive() -> Response:
     """One zip with the newest answer of every selected image."""
     app, chosen = app_tier(), _chosen()
-    rows = rows_of([app.study(study_id) for study_id in chosen], app.jobs_of(chosen))
+    rows = rows_of([app.study(study_id) for study_id in chosen], app.jobs_of(chosen, "answer"))
     jobs = [row.job.id for row in rows if row.job and row.job.state is JobState.SUCCEEDED]
     if not jobs:
         raise BadRequest("None of the selected images has an answer yet.", code="nothing_answered")

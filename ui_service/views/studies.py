@@ -19,7 +19,7 @@ _THUMBNAIL_SIDE = "96"
 
 @blueprint.get("")
 def page(study_id: UUID) -> str:
-    """The study with one of its jobs: the newest, or that of `?job=`, which must be this study's own."""
+    """The study with one of its jobs: the newest that answers, or that of `?job=`, which must be this study's own."""
     app = app_tier()
     study = app.study(str(study_id))
     jobs = [job for job in app.jobs_of([study.id]) if job.study_id == study.id]
@@ -53,7 +53,7 @@ def original(study_id: UUID) -> Response:
 
 def _shown(jobs: list[Job], wanted: str | None) -> Job | None:
     if wanted is None:
-        return jobs[0] if jobs else None
+        return next((job for job in jobs if job.purpose == "answer"), None)
     for job in jobs:
         if job.id == wanted:
             return job

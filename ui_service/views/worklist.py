@@ -21,7 +21,7 @@ def page() -> str:
     listed = app.studies(asked_of_app(filters))
     return render_template(
         "worklist.html",
-        rows=rows_of(listed.items, app.jobs_of([study.id for study in listed.items])),
+        rows=rows_of(listed.items, app.jobs_of([study.id for study in listed.items], "answer")),
         next_cursor=listed.next_cursor,
         filters=filters,
         samples=sample_films(),
