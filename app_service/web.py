@@ -19,12 +19,13 @@ from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.sessions import sessions
 from app_service.routes.studies import studies
+from app_service.routes.versions import versions
 from app_service.settings import Settings
-from app_service.uploads.part_file import UploadRequest, remove_folder
+from app_service.uploads.part_file import UploadRequest, remove_folders
 from portal_wire.errors import Unavailable, from_status
 from portal_wire.http_server import equip, problem
 
-BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, events, limits)
+BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, versions, events, limits)
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:
@@ -41,7 +42,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     openapi.describe(app)
-    app.teardown_request(remove_folder)
+    app.teardown_request(remove_folders)
     return app
 
 

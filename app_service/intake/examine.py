@@ -7,7 +7,6 @@ one JSON message with the open input and output as descriptors; the answer is JS
 import json
 import os
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -30,33 +29,37 @@ UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took
 
 @dataclass(frozen=True)
 class CanonicalStudy:
-    """The only form that models and viewers ever see. `shape` is rows, columns[, channels]; `file` is the caller's."""
+    """The only form that models and viewers ever see. `shape` is rows, columns[, channels]."""
 
     kind: Literal["image", "volume"]
     modality: str
     shape: tuple[int, ...]
     spacing_mm: tuple[float, ...] | None
     media_type: str
-    file: Path
     warnings: list[Notice]
 
 
-def examine(path: Path, folder: Path, settings: IntakeSettings) -> CanonicalStudy:
-    """The canonical study of the file at `path`, written as a new file in `folder`.
+def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStudy:
+    """The canonical study of the file at `path`, as the new file `target` on the same file system.
+
+    A file that has nothing to leave behind is its own canonical study, and gets a second name.
 
     Raises BadRequest `empty_file`; Unprocessable `type_not_allowed`, `type_mismatch`, `corrupt`, `too_many_pixels`,
     `too_small`, `multiframe_not_allowed`, `timeout_parse` or `too_large_inflated`; StorageFull; and Unavailable
-    without a sandbox. Nothing is left in `folder` then.
+    without a sandbox. There is no `target` then.
     """
     with path.open("rb") as source:
         kind = sniff(source.read(HEAD_BYTES))
         with portal_errors():
-            number, name = tempfile.mkstemp(prefix="canonical-", dir=folder)
-        target = Path(name)
+            output = target.open("xb")
         question = {"media_type": kind.media_type, "limits": asdict(settings.limits)}
         try:
-            with open(number, "wb") as output:
+            with output:
                 answer = _answer(settings, question, source, output)
+            if answer["unchanged"]:
+                with portal_errors():
+                    target.unlink()
+                    target.hardlink_to(path)
         except BaseException:
             target.unlink(missing_ok=True)
             raise
@@ -66,7 +69,6 @@ def examine(path: Path, folder: Path, settings: IntakeSettings) -> CanonicalStud
         shape=tuple(answer["shape"]),
         spacing_mm=None,
         media_type=answer["media_type"],
-        file=target,
         warnings=[notice(code) for code in answer["warnings"]],
     )
 

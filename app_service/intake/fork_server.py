@@ -95,14 +95,18 @@ class OneFile(BaseRequestHandler):
 def _answer(media_type: str, limits: Limits, source: int, target: int) -> dict[str, Any]:
     try:
         with open(source, "rb") as file:
-            picture = PARSERS[media_type](file.read(), limits)
-        with portal_errors(), open(target, "wb") as file:
-            file.write(picture.body)
+            data = file.read()
+        picture = PARSERS[media_type](data, limits)
+        unchanged = picture.body == data
+        if not unchanged:
+            with portal_errors(), open(target, "wb") as file:
+                file.write(picture.body)
     except PortalError as error:
         return _refused(error)
     except MemoryError:
         return _refused(too_large_inflated())
-    return {"media_type": picture.media_type, "shape": picture.shape, "warnings": picture.warnings}
+    found = {"media_type": picture.media_type, "shape": picture.shape, "warnings": picture.warnings}
+    return found | {"unchanged": unchanged}
 
 
 def _refused(error: PortalError) -> dict[str, Any]:

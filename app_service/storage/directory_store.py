@@ -3,7 +3,6 @@
 A file gets its name only when it is whole: what a power cut leaves half written lies in `.incoming` and nowhere else.
 """
 
-import io
 import os
 import shutil
 import tempfile
@@ -14,7 +13,6 @@ from app_service.storage.file_errors import portal_errors
 from app_service.storage.object_store import checked_key
 from portal_wire.errors import NotFound
 
-COPY_BYTES = 1024**2
 INCOMING = ".incoming"  # no key begins with a dot
 
 
@@ -24,26 +22,33 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         with portal_errors():
-            _make_durable_folder(self.temporary_folder)
+            self.temporary_folder.mkdir(parents=True, exist_ok=True)
 
     @property
     def temporary_folder(self) -> Path:
         return self._root / INCOMING
 
-    def put_file(self, key: str, path: Path) -> None:
-        target = self._path(key)
+    def put_folder(self, prefix: str, folder: Path) -> None:
+        target = self._path(prefix)
         with portal_errors():
-            if path.stat().st_dev == self._root.stat().st_dev:
-                self._put(target, path)
-                return
-            with path.open("rb") as source:
-                self._put_copy(target, source)
-            path.unlink()
+            for path in folder.iterdir():
+                _fsync(path)
+            _fsync(folder)
+            _name(folder, target)
 
     def put_bytes(self, key: str, data: bytes) -> None:
         target = self._path(key)
         with portal_errors():
-            self._put_copy(target, io.BytesIO(data))
+            number, name = tempfile.mkstemp(dir=self.temporary_folder)
+            try:
+                with open(number, "wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(number)
+                _name(Path(name), target)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
 
     def read(self, key: str) -> bytes:
         with self.open(key) as file:
@@ -74,30 +79,29 @@ class DirectoryStore:
     def _path(self, key: str) -> Path:
         return self._root / checked_key(key)
 
-    def _put_copy(self, target: Path, source: BinaryIO) -> None:
-        number, name = tempfile.mkstemp(dir=self.temporary_folder)
-        try:
-            with open(number, "wb") as file:
-                shutil.copyfileobj(source, file, COPY_BYTES)
-            self._put(target, Path(name))
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
 
-    def _put(self, target: Path, path: Path) -> None:
-        """The content first, then the folder that names it; the other order could leave a name without content."""
-        _fsync(path)
-        _make_durable_folder(target.parent)
-        path.replace(target)
-        _fsync(target.parent)
+def _name(path: Path, target: Path) -> None:
+    """Gives what is durable at `path` its name; a name before its content could outlive a power cut without it.
+
+    New folders on the way are fsynced after that, from the inside out: on ext4 one journal commit then does for all.
+    """
+    grown = _make_folder(target.parent)
+    path.replace(target)
+    for folder in (target.parent, *grown):
+        _fsync(folder)
 
 
-def _make_durable_folder(folder: Path) -> None:
-    if folder.is_dir():
-        return
-    _make_durable_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _fsync(folder.parent)
+def _make_folder(folder: Path) -> list[Path]:
+    """Makes the folder; returns the folders that have a new entry by that, the innermost first."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return []
+    except FileNotFoundError:
+        above = _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        return [folder.parent, *above]
+    return [folder.parent]
 
 
 def _fsync(path: Path) -> None:

@@ -17,11 +17,12 @@ class ObjectStore(Protocol):
 
     @property
     def temporary_folder(self) -> Path:
-        """Where to put a file that is on its way in, so that `put_file` need not copy it. Not durable."""
+        """Where to make a folder that is on its way in, for `put_folder`. Not durable."""
         ...
 
-    def put_file(self, key: str, path: Path) -> None:
-        """Stores the file's content durably: it survives a power cut from the return on. The file at `path` is gone."""
+    def put_folder(self, prefix: str, folder: Path) -> None:
+        """Stores the files of `folder`, which lies in `temporary_folder`, durably as `prefix/name`: they survive a
+        power cut from the return on. There is nothing under `prefix` before, and no `folder` afterwards."""
         ...
 
     def put_bytes(self, key: str, data: bytes) -> None:

@@ -1,5 +1,6 @@
 """Objects in an S3 bucket, by obstore. Credentials and region come from the AWS_* variables or the machine's role."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,10 +42,11 @@ class S3Objects:
     def temporary_folder(self) -> Path:
         return Path(self._temporary.name)
 
-    def put_file(self, key: str, path: Path) -> None:
+    def put_folder(self, prefix: str, folder: Path) -> None:
         with _errors():
-            obstore.put(self._store, checked_key(key), path)
-        path.unlink()
+            for path in folder.iterdir():
+                obstore.put(self._store, checked_key(f"{prefix}/{path.name}"), path)
+        shutil.rmtree(folder)
 
     def put_bytes(self, key: str, data: bytes) -> None:
         with _errors():

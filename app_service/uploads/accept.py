@@ -8,7 +8,6 @@ from app_service.domain.suitable import chosen, suggested
 from app_service.intake.examine import examine
 from app_service.parts import Parts
 from app_service.storage.clock import now
-from app_service.uploads import part_file
 from app_service.uploads.form import Form
 from app_service.uploads.part_file import PartFile
 from portal_wire.contract import User
@@ -18,11 +17,10 @@ from portal_wire.ids import new_id
 
 @dataclass(frozen=True)
 class Accepted:
-    """A file that is to become a study, not yet stored. `models` are (name, version)."""
+    """A file that is to become a study. `folder` holds `original` and `image`, and `models` are (name, version)."""
 
     row: dict[str, Any]
-    original: Path
-    image: Path
+    folder: Path
     models: list[tuple[str, str]]
 
 
@@ -31,7 +29,7 @@ def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> A
     if part.too_large:
         limit = parts.settings.max_file_bytes // 2**20
         raise TooLarge(f"Expected a file of at most {limit} MiB; this one is larger.", code="file_too_large")
-    canonical = examine(part.path, part_file.folder(), parts.settings.intake)
+    canonical = examine(part.path, part.path.with_name("image"), parts.settings.intake)
     row = {
         "id": new_id(),
         "owner_id": user.id,
@@ -48,7 +46,7 @@ def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> A
         "patient_reference": form.patient_reference,
         "warnings": [notice.model_dump() for notice in canonical.warnings],
     }
-    return Accepted(row, part.path, canonical.file, _to_run(parts, form, canonical.kind, canonical.modality))
+    return Accepted(row, part.path.parent, _to_run(parts, form, canonical.kind, canonical.modality))
 
 
 def _to_run(parts: Parts, form: Form, kind: str, modality: str) -> list[tuple[str, str]]:

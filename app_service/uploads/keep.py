@@ -30,8 +30,7 @@ def keep(parts: Parts, user: User, form: Form, accepted: list[Accepted], rejecte
     """Store everything; returns Uploaded as JSON. What is answered is durable; what fails leaves nothing behind."""
     try:
         for item in accepted:
-            parts.store.put_file(f"studies/{item.row['id']}/original", item.original)
-            parts.store.put_file(f"studies/{item.row['id']}/image", item.image)
+            parts.store.put_folder(f"studies/{item.row['id']}", item.folder)
         answer = _commit(parts, user, form, accepted, rejected)
     except BaseException as error:
         for item in accepted:

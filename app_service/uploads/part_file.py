@@ -11,18 +11,20 @@ from flask import Request, g
 
 from app_service.parts import parts
 from portal_wire.errors import StorageFull
-from portal_wire.ids import new_id
 
 
 class PartFile:
-    """What the form parser writes a file into. Bytes beyond `max_bytes` are counted and dropped."""
+    """What the form parser writes a file into: `original` in `folder`, a new folder of its own.
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
-        self.path = path
+    Bytes beyond `max_bytes` are counted and dropped.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self.path = folder / "original"
         self.size_bytes = 0
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
-        self._file = path.open("wb")
+        self._file = self.path.open("wb")
 
     @property
     def sha256(self) -> str:
@@ -57,7 +59,7 @@ class PartFile:
 
 
 class UploadRequest(Request):
-    """A request whose files become PartFiles in a folder of their own, which `remove_folder` clears away."""
+    """A request whose files become PartFiles. What was not stored, `remove_folders` clears away."""
 
     def _get_file_stream(
         self,
@@ -66,23 +68,19 @@ class UploadRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        part: Any = PartFile(folder() / new_id(), parts().settings.max_file_bytes)
+        here = parts()
+        folder = Path(tempfile.mkdtemp(dir=here.store.temporary_folder))
+        g.setdefault("upload_folders", []).append(folder)
+        part: Any = PartFile(folder, here.settings.max_file_bytes)
         stream: IO[bytes] = part  # as much of one as werkzeug's parser needs
         return stream
 
 
-def folder() -> Path:
-    """A folder of this request, on the store's file system."""
-    if "upload_folder" not in g:
-        g.upload_folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
-    made: Path = g.upload_folder
-    return made
-
-
-def remove_folder(error: BaseException | None = None) -> None:
+def remove_folders(error: BaseException | None = None) -> None:
     """After each request, however it ended."""
-    if "upload_folder" in g:
-        shutil.rmtree(g.upload_folder, ignore_errors=True)
+    for folder in g.get("upload_folders", ()):
+        if folder.exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _full(error: OSError) -> Exception:

@@ -54,20 +54,14 @@ def test_bytes_come_back(store: ObjectStore) -> None:
         assert file.read() == b"film"
 
 
-def test_a_file_is_consumed(store: ObjectStore) -> None:
-    path = store.temporary_folder / "upload"
-    path.write_bytes(b"x" * 3_000_000)
-    store.put_file("studies/1/original", path)
-    assert store.size("studies/1/original") == 3_000_000
-    assert not path.exists()
-
-
-def test_a_file_of_another_file_system_is_copied(store: ObjectStore) -> None:
-    elsewhere = Path("/dev/shm") / f"lightbox-test-{os.getpid()}"
-    elsewhere.write_bytes(b"film")
-    store.put_file("studies/1/original", elsewhere)
-    assert store.read("studies/1/original") == b"film"
-    assert not elsewhere.exists()
+def test_a_folder_is_consumed(store: ObjectStore) -> None:
+    folder = store.temporary_folder / "upload"
+    folder.mkdir()
+    (folder / "original").write_bytes(b"x" * 3_000_000)
+    (folder / "image").hardlink_to(folder / "original")
+    store.put_folder("studies/1", folder)
+    assert store.size("studies/1/original") == store.size("studies/1/image") == 3_000_000
+    assert not folder.exists()
 
 
 def test_the_last_put_of_a_key_counts(store: ObjectStore) -> None:
@@ -145,10 +139,9 @@ def test_any_other_error_is_unavailable(tmp_path: Path) -> None:
         store.put_bytes("studies/1/original", b"film")
 
 
-def test_content_is_durable_before_its_name_and_every_new_folder_is_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = open_store(tmp_path.as_uri())
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What a directory store in `tmp_path` does for durability, in order."""
     steps: list[tuple[str, str]] = []
     real_fsync, real_replace = os.fsync, Path.replace
 
@@ -162,11 +155,33 @@ def test_content_is_durable_before_its_name_and_every_new_folder_is_too(
 
     monkeypatch.setattr(os, "fsync", fsync)
     monkeypatch.setattr(Path, "replace", replace)
-    store.put_bytes("studies/1/original", b"film")
+    return steps
+
+
+def test_content_is_durable_before_its_name_and_every_new_folder_is_too(
+    tmp_path: Path, steps: list[tuple[str, str]]
+) -> None:
+    store = open_store(tmp_path.as_uri())
+    store.put_bytes("jobs/1/1/heatmap.png", b"map")
     assert steps[0][1].startswith(directory_store.INCOMING)
     assert steps[1:] == [
+        ("name", "jobs/1/1/heatmap.png"),
+        ("fsync", "jobs/1/1"),
+        ("fsync", "jobs/1"),
+        ("fsync", "jobs"),
         ("fsync", ""),
-        ("fsync", "studies"),
-        ("name", "studies/1/original"),
-        ("fsync", "studies/1"),
     ]
+
+
+def test_a_folder_is_durable_with_all_its_files_before_it_has_its_name(
+    tmp_path: Path, steps: list[tuple[str, str]]
+) -> None:
+    store = open_store(tmp_path.as_uri())
+    folder = store.temporary_folder / "upload"
+    folder.mkdir()
+    for name in ("original", "image"):
+        (folder / name).write_bytes(b"film")
+    store.put_folder("studies/1", folder)
+    incoming = f"{directory_store.INCOMING}/upload"
+    assert set(steps[:2]) == {("fsync", f"{incoming}/original"), ("fsync", f"{incoming}/image")}
+    assert steps[2:] == [("fsync", incoming), ("name", "studies/1"), ("fsync", "studies"), ("fsync", "")]

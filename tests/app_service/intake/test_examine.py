@@ -72,7 +72,12 @@ def with_flipped_bit(data: bytes) -> bytes:
 
 
 def leftovers(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.name.startswith("canonical-")]
+    return [path for path in folder.iterdir() if path.name.startswith("image")]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "image"
 
 
 @pytest.fixture
@@ -85,18 +90,27 @@ def upload(tmp_path: Path) -> Callable[[bytes], Path]:
     return write
 
 
-def test_a_film_becomes_a_study(tmp_path: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings) -> None:
-    study = examine(upload(saved(NOISE)), tmp_path, sandbox)
+def test_a_film_becomes_a_study(target: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings) -> None:
+    path = upload(saved(NOISE))
+    study = examine(path, target, sandbox)
     assert (study.kind, study.modality, study.shape, study.spacing_mm) == ("image", "OT", (80, 100), None)
     assert study.media_type == "image/png"
     assert study.warnings == []
-    assert study.file.parent == tmp_path
-    np.testing.assert_array_equal(np.asarray(Image.open(study.file)), NOISE)
+    assert not target.samefile(path)  # it was written anew
+    np.testing.assert_array_equal(np.asarray(Image.open(target)), NOISE)
 
 
-def test_notices_arrive_in_words(tmp_path: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings) -> None:
+def test_a_file_with_nothing_to_leave_behind_is_stored_once(
+    target: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings
+) -> None:
+    path = upload(saved(NOISE, "JPEG"))
+    assert examine(path, target, sandbox).media_type == "image/jpeg"
+    assert target.samefile(path)
+
+
+def test_notices_arrive_in_words(target: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings) -> None:
     exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: 6}})
-    study = examine(upload(saved(np.zeros((50, 60), np.uint8), "JPEG", exif=exif)), tmp_path, sandbox)
+    study = examine(upload(saved(np.zeros((50, 60), np.uint8), "JPEG", exif=exif)), target, sandbox)
     assert study.shape == (60, 50)
     assert [notice.code for notice in study.warnings] == ["turned_upright", "low_quality"]
     assert all(notice.detail.endswith(".") for notice in study.warnings)
@@ -112,10 +126,11 @@ def test_notices_arrive_in_words(tmp_path: Path, upload: Callable[[bytes], Path]
     ids=["PNG and HTML", "JPEG and ZIP", "text bomb"],
 )
 def test_foreign_bytes_are_left_behind(
-    tmp_path: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings, data: bytes, hidden: bytes
+    target: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings, data: bytes, hidden: bytes
 ) -> None:
     assert hidden in data
-    assert hidden not in examine(upload(data), tmp_path, sandbox).file.read_bytes()
+    examine(upload(data), target, sandbox)
+    assert hidden not in target.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +165,7 @@ def test_refusals(
     path = upload(data)
     began = time.monotonic()
     with pytest.raises(BadRequest if status == 400 else Unprocessable) as caught:
-        examine(path, tmp_path, sandbox)
+        examine(path, tmp_path / "image", sandbox)
     assert time.monotonic() - began < 1
     assert (caught.value.status, caught.value.code) == (status, code)
     assert "scan" not in caught.value.detail
@@ -159,14 +174,14 @@ def test_refusals(
 
 
 def test_the_largest_allowed_picture_fits(
-    tmp_path: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings
+    target: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings
 ) -> None:
-    assert examine(upload(flat_png(8_000, 5_000)), tmp_path, sandbox).shape == (5_000, 8_000)
+    assert examine(upload(flat_png(8_000, 5_000)), target, sandbox).shape == (5_000, 8_000)
 
 
 def test_no_sandbox_is_unavailable(tmp_path: Path, upload: Callable[[bytes], Path]) -> None:
     with pytest.raises(Unavailable):
-        examine(upload(saved(NOISE)), tmp_path, IntakeSettings(tmp_path / "nobody"))
+        examine(upload(saved(NOISE)), tmp_path / "image", IntakeSettings(tmp_path / "nobody"))
     assert leftovers(tmp_path) == []
 
 
@@ -188,8 +203,10 @@ def test_a_thousand_files_leave_nothing_behind(tmp_path: Path, start_sandbox: St
         path.write_bytes(data)
 
     def one(number: int) -> str:
+        target = tmp_path / f"image-{number}"
         try:
-            examine(files[number % 2], tmp_path, settings).file.unlink()
+            examine(files[number % 2], target, settings)
+            target.unlink()
             return "kept"
         except PortalError as error:
             return error.code

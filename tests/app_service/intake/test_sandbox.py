@@ -25,7 +25,7 @@ def refused(path: Path, limits: Limits, folder: Path) -> PortalError:
     upload = folder / "upload"
     upload.write_bytes(PNG)
     with pytest.raises(PortalError) as caught:
-        examine(upload, folder, IntakeSettings(path, limits))
+        examine(upload, folder / "image", IntakeSettings(path, limits))
     assert [path.name for path in folder.iterdir()] == ["upload"]
     return caught.value
 
@@ -108,7 +108,7 @@ def test_many_files_that_hang_hold_up_nobody_for_long(
 
     def hang() -> None:
         with pytest.raises(PortalError) as caught:
-            examine(tmp_path / "hangs", tmp_path, settings)
+            examine(tmp_path / "hangs", tmp_path / "none", settings)
         codes.append(caught.value.code)
 
     threads = [threading.Thread(target=hang) for _ in range(12)]
@@ -116,7 +116,7 @@ def test_many_files_that_hang_hold_up_nobody_for_long(
         thread.start()
     time.sleep(0.3)
     began = time.monotonic()
-    assert examine(tmp_path / "good.jpg", tmp_path, settings).shape == (64, 64)
+    assert examine(tmp_path / "good.jpg", tmp_path / "image", settings).shape == (64, 64)
     assert time.monotonic() - began < 15
     for thread in threads:
         thread.join()
