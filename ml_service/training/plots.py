@@ -81,11 +81,11 @@ def draw_reliability(path: Path, lines: dict[str, list[dict[str, float]]], where
 
 def draw_confusion(path: Path, counts: Classes, names: Sequence[str], where: str) -> None:
     """Writes counts (classes, classes), rows the truth, coloured by their share of the row."""
-    places = range(len(names))
-    with figure(path, f"Confusion ({where})", "model", "truth", width=4.0 + 0.5 * (len(names) - 2)) as axes:
+    places, many = range(len(names)), len(names) > 2
+    with figure(path, f"Confusion ({where})", "model", "truth", width=4.8 if many else 4.0) as axes:
         axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(places, names)
-        axes.set_yticks(places, names, rotation=90, va="center")
+        axes.set_xticks(places, names, fontsize=8 if many else 10)
+        axes.set_yticks(places, names, rotation=0 if many else 90, va="center", fontsize=8 if many else 10)
         for (row, column), count in np.ndenumerate(counts):
             colour = "white" if counts[row].sum() < 2 * count else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=14)

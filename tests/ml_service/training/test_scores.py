@@ -2,35 +2,70 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
-from ml_service.training.scores import calibration_error, interval, scores
+from ml_service.manifest import Calibration
+from ml_service.training.scores import auc, brier, calibration_error, confusion, interval, scores
 
-PROBABILITIES = np.array([0.1, 0.4, 0.35, 0.8], np.float32)
+HALF = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.36, 0.45))
+PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]], np.float32)
 CLASSES = np.array([0, 0, 1, 1])
+THREE = np.array([[0.7, 0.2, 0.1], [0.2, 0.5, 0.3], [0.1, 0.6, 0.3], [0.1, 0.1, 0.8]], np.float32)
+OF_THREE = np.array([0, 1, 2, 2])
+
+
+def of_two(positive: "list[float]") -> "np.ndarray[tuple[int, int], np.dtype[np.float32]]":
+    said = np.array(positive, np.float32)
+    return np.stack([1 - said, said], axis=1)
 
 
 def test_known_values() -> None:
-    found = scores(PROBABILITIES, CLASSES, threshold=0.5)
+    found = scores(PROBABILITIES, CLASSES, HALF, ("normal", "ill"))
     assert found["auc"]["value"] == 0.75
     assert found["accuracy"]["value"] == 0.75
     assert found["sensitivity"]["value"] == 0.5
     assert found["specificity"]["value"] == 1.0
+    assert found["precision"]["value"] == 1.0
     assert found["brier"] == pytest.approx((0.01 + 0.16 + 0.4225 + 0.04) / 4, abs=1e-4)
+    assert found["uncertain_share"] == 0.25
+    assert found["accuracy_when_certain"] == pytest.approx(2 / 3, abs=1e-4)
+
+
+def test_known_values_of_three_classes() -> None:
+    found = scores(THREE, OF_THREE, HALF, ("none", "one", "two"))
+    assert found["accuracy"]["value"] == 0.75
+    assert found["by_class"]["two"]["sensitivity"]["value"] == 0.5
+    assert found["by_class"]["two"]["precision"]["value"] == 1.0
+    assert found["by_class"]["one"]["precision"]["value"] == 0.5
+    assert confusion(THREE, OF_THREE, HALF).tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    squares = (0.09 + 0.04 + 0.01, 0.04 + 0.25 + 0.09, 0.01 + 0.36 + 0.49, 0.01 + 0.01 + 0.04)
+    assert brier(THREE, OF_THREE) == pytest.approx(sum(squares) / 4, abs=1e-6)
+
+
+def test_auc_is_that_of_the_text_book_ties_included() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.dirichlet((1, 1, 1), 300).round(1).astype(np.float32)
+    said /= said.sum(axis=1, keepdims=True)
+    classes = rng.integers(0, 3, 300)
+    assert auc(said, classes) == pytest.approx(roc_auc_score(classes, said, multi_class="ovr"), abs=1e-6)
+    assert auc(said[:, :2], classes == 1) == pytest.approx(roc_auc_score(classes == 1, said[:, 1]), abs=1e-6)
 
 
 def test_calibration_error_of_the_honest_and_of_the_boastful() -> None:
     classes = np.array([1] * 7 + [0] * 3)
-    assert calibration_error(np.full(10, 0.7, np.float32), classes) == pytest.approx(0, abs=1e-6)
-    assert calibration_error(np.full(10, 0.95, np.float32), classes) == pytest.approx(0.25, abs=1e-6)
+    assert calibration_error(of_two([0.7] * 10), classes) == pytest.approx(0, abs=1e-6)
+    assert calibration_error(of_two([0.95] * 10), classes) == pytest.approx(0.25, abs=1e-6)
+    three = np.tile(np.array([[0.7, 0.2, 0.1]], np.float32), (10, 1))
+    assert calibration_error(three, 1 - classes) == pytest.approx(0, abs=1e-6)
 
 
 def test_the_interval_holds_the_value_and_narrows_with_n() -> None:
-    def hits(
-        p: "np.ndarray[tuple[int], np.dtype[np.float32]]", y: "np.ndarray[tuple[int], np.dtype[np.int64]]"
-    ) -> float:
-        return float(((p >= 0.5) == (y == 1)).mean())
+    hits = (PROBABILITIES[:, 1] >= 0.5) == (CLASSES == 1)
 
-    few = interval(hits, np.tile(PROBABILITIES, 10), np.tile(CLASSES, 10))
-    many = interval(hits, np.tile(PROBABILITIES, 500), np.tile(CLASSES, 500))
+    def spread(times: int) -> tuple[float, float]:
+        right = np.tile(hits, times)
+        return interval(lambda pick: float(right[pick].mean()), np.tile(CLASSES, times))
+
+    few, many = spread(10), spread(500)
     assert few[0] < 0.75 < few[1]
     assert many[1] - many[0] < few[1] - few[0]
