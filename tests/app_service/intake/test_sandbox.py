@@ -106,12 +106,12 @@ def test_many_files_that_hang_hold_up_nobody_for_long(
     Image.new("L", (64, 64)).save(tmp_path / "good.jpg")
     codes: list[str] = []
 
-    def hang() -> None:
+    def hang(number: int) -> None:
         with pytest.raises(PortalError) as caught:
-            examine(tmp_path / "hangs", tmp_path / "none", settings)
+            examine(tmp_path / "hangs", tmp_path / f"image-{number}", settings)
         codes.append(caught.value.code)
 
-    threads = [threading.Thread(target=hang) for _ in range(12)]
+    threads = [threading.Thread(target=hang, args=(number,)) for number in range(12)]
     for thread in threads:
         thread.start()
     time.sleep(0.3)
