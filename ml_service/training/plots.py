@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from ml_service.calibration import decided
 from ml_service.manifest import Calibration
-from ml_service.training.scores import Classes, Floats, confusion, reliability
+from ml_service.training.scores import Classes, Floats, counts, reliability
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -64,7 +64,7 @@ def draw_scores(
         axes.set_ylim(0.5, 1.01)
         axes.legend(loc="lower left", fontsize=8)
     draw_reliability(folder / "reliability.png", {"": reliability(probabilities, classes)}, where)
-    draw_confusion(folder / "confusion.png", confusion(probabilities, classes, fit), names, where)
+    draw_confusion(folder / "confusion.png", counts(answers, classes, len(names)), names, where)
 
 
 def draw_reliability(path: Path, lines: dict[str, list[dict[str, float]]], where: str) -> None:
@@ -79,15 +79,15 @@ def draw_reliability(path: Path, lines: dict[str, list[dict[str, float]]], where
             axes.legend(loc="upper left", fontsize=8)
 
 
-def draw_confusion(path: Path, counts: Classes, names: Sequence[str], where: str) -> None:
-    """Writes counts (classes, classes), rows the truth, coloured by their share of the row."""
+def draw_confusion(path: Path, found: Classes, names: Sequence[str], where: str) -> None:
+    """Writes found (classes, classes), rows the truth, coloured by their share of the row."""
     places, many = range(len(names)), len(names) > 2
     with figure(path, f"Confusion ({where})", "model", "truth", width=4.8 if many else 4.0) as axes:
-        axes.imshow(counts / np.maximum(1, counts.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
+        axes.imshow(found / np.maximum(1, found.sum(axis=1, keepdims=True)), cmap="Blues", vmin=0, vmax=1)
         axes.set_xticks(places, names, fontsize=8 if many else 10)
         axes.set_yticks(places, names, rotation=0 if many else 90, va="center", fontsize=8 if many else 10)
-        for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if counts[row].sum() < 2 * count else "black"
+        for (row, column), count in np.ndenumerate(found):
+            colour = "white" if found[row].sum() < 2 * count else "black"
             axes.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=14)
 
 

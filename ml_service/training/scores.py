@@ -52,11 +52,11 @@ def scores(probabilities: Floats, classes: Classes, fit: Calibration, names: Seq
     return out
 
 
-def confusion(probabilities: Floats, classes: Classes, fit: Calibration) -> NDArray[np.int64]:
-    """Returns counts (classes, classes): rows are the truth, columns the answer."""
-    counts = np.zeros((probabilities.shape[1],) * 2, np.int64)
-    np.add.at(counts, (classes, decided(probabilities, fit)), 1)
-    return counts
+def counts(answers: Classes, classes: Classes, names: int) -> NDArray[np.int64]:
+    """Returns the confusion of `names` classes, (names, names): rows are the truth, columns the answer."""
+    found = np.zeros((names, names), np.int64)
+    np.add.at(found, (classes, answers), 1)
+    return found
 
 
 def _class_scores(number: int, answers: Classes, classes: Classes) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ml_service.manifest import Calibration
-from ml_service.training.scores import auc, brier, calibration_error, confusion, interval, scores
+from ml_service.training.scores import auc, brier, calibration_error, counts, interval, scores
 
 HALF = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.36, 0.45))
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]], np.float32)
@@ -37,7 +37,7 @@ def test_known_values_of_three_classes() -> None:
     assert found["by_class"]["two"]["sensitivity"]["value"] == 0.5
     assert found["by_class"]["two"]["precision"]["value"] == 1.0
     assert found["by_class"]["one"]["precision"]["value"] == 0.5
-    assert confusion(THREE, OF_THREE, HALF).tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
+    assert counts(THREE.argmax(axis=1), OF_THREE, 3).tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
     squares = (0.09 + 0.04 + 0.01, 0.04 + 0.25 + 0.09, 0.01 + 0.36 + 0.49, 0.01 + 0.01 + 0.04)
     assert brier(THREE, OF_THREE) == pytest.approx(sum(squares) / 4, abs=1e-6)
 
