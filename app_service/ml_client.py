@@ -5,6 +5,7 @@ https://github.com/kserve/open-inference-protocol and Triton's binary tensor dat
 
 import json
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -27,13 +28,15 @@ class Reading:
     heatmap: bytes | None
 
 
-def infer(client: ServiceClient, model: str, version: str, study: bytes) -> Reading:
-    """Run a model on a canonical study.
+def infer(
+    client: ServiceClient, model: str, version: str, study: bytes, wanted: Sequence[str] = ("findings", "heatmap")
+) -> Reading:
+    """Run a version on a canonical study; `wanted` are the outputs to ask for.
 
     Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
     (which the study may have caused), and the other PortalErrors as the tier answers them.
     """
-    head, body = _encode(study)
+    head, body = _encode(study, wanted)
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
     headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
     try:
@@ -50,15 +53,36 @@ def list_models(client: ServiceClient) -> list[Model]:
     """Every served model with all its versions. Raises Unavailable when the tier is away."""
     index = client.request("POST", "/v2/repository/index", json={}, timeout_s=5).json()
     names = sorted({entry["name"] for entry in index})
-    cards = [client.request("GET", f"/v2/models/{quote(name)}/card", timeout_s=5).json() for name in names]
-    return [Model.model_validate(card) for card in cards]
+    return [model for name in names if (model := _card(client, name))]
 
 
-def _encode(study: bytes) -> tuple[bytes, bytes]:
+def load(client: ServiceClient, model: str, version: str) -> None:
+    """Check a version and keep it ready. Raises Unavailable with the code model_not_ready for one that is unfit."""
+    config = json.dumps({"version_policy": {"specific": {"versions": [version]}}})
+    client.request("POST", f"/v2/repository/models/{quote(model)}/load", json={"parameters": {"config": config}})
+
+
+def unload(client: ServiceClient, model: str, version: str) -> None:
+    """Take a version out of service once its requests are answered."""
+    body = {"parameters": {"version": version}}
+    client.request("POST", f"/v2/repository/models/{quote(model)}/unload", json=body)
+
+
+def _card(client: ServiceClient, name: str) -> Model | None:
+    """The model, or None for one that cannot be described: it must not take the others from the list."""
+    try:
+        return Model.model_validate(client.request("GET", f"/v2/models/{quote(name)}/card", timeout_s=5).json())
+    except Unavailable as error:
+        if error.code != "model_not_ready":
+            raise
+        return None
+
+
+def _encode(study: bytes, wanted: Sequence[str]) -> tuple[bytes, bytes]:
     body = struct.pack("<I", len(study)) + study
     parameters = {"binary_data_size": len(body)}
     inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": parameters}]
-    outputs = [{"name": name, "parameters": {"binary_data": True}} for name in ("findings", "heatmap")]
+    outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
     return json.dumps({"inputs": inputs, "outputs": outputs}).encode(), body
 
 

@@ -1,23 +1,31 @@
-"""The served models as last seen: asked for at most twice a minute, remembered while the ML tier is away."""
+"""The served models as last seen: asked for at most twice a minute, remembered while the ML tier is away.
+
+The ML tier says which versions there are; which of them answers is decided here (`version_book.py`).
+"""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from app_service.domain.versions import Roles, in_roles
+from app_service.version_book import VersionBook
 from portal_wire.contract import Model
 from portal_wire.errors import NotFound, PortalError, Unavailable
 
 _FRESH_S = 30.0
+_SOON_S = 2.0
 
 
 class ModelList:
     """Safe to share between threads."""
 
-    def __init__(self, ask: Callable[[], list[Model]]) -> None:
+    def __init__(self, ask: Callable[[], list[Model]], book: VersionBook) -> None:
         self._ask = ask
+        self._book = book
         self._lock = threading.Lock()
         self._models: list[Model] = []
         self._asked_at = float("-inf")
+        self._shown: tuple[list[Model], Mapping[str, Roles], list[Model]] = ([], {}, [])
 
     def all(self) -> list[Model]:
         """Every model. Raises Unavailable when the ML tier has not answered even once."""
@@ -25,7 +33,16 @@ class ModelList:
             self._refresh()
         if not self._models:
             raise Unavailable("The models are not ready yet. Please try again shortly.", retry_after_s=2)
-        return self._models
+        models, roles, shown = self._shown
+        if models is not self._models or roles != self._book.roles():
+            models, roles = self._models, self._book.roles()
+            shown = in_roles(models, roles)
+            self._shown = (models, roles, shown)
+        return shown
+
+    def ask_again(self) -> None:
+        """Ask the ML tier anew at the next look."""
+        self._asked_at = float("-inf")
 
     def known(self) -> list[Model]:
         """Every model, or none while nothing is known of them; never raises."""
@@ -47,9 +64,12 @@ class ModelList:
             return
         try:
             if time.monotonic() - self._asked_at > _FRESH_S or not self._models:
-                self._models = self._ask()
-                self._asked_at = time.monotonic()
+                models = self._ask()
+                self._book.introduce(models)
+                self._models = models
+                complete = all(model.name in self._book.roles() for model in models)
+                self._asked_at = time.monotonic() - (0 if complete else _FRESH_S - _SOON_S)
         except PortalError:
-            self._asked_at = time.monotonic() - _FRESH_S + 2.0
+            self._asked_at = time.monotonic() - _FRESH_S + _SOON_S
         finally:
             self._lock.release()

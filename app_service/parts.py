@@ -10,12 +10,14 @@ from sqlalchemy import Engine
 
 from app_service import ml_client
 from app_service.model_list import ModelList
+from app_service.running.shadow import Shadows
 from app_service.settings import Settings
 from app_service.storage.database import open_engine
 from app_service.storage.object_store import ObjectStore, open_store
 from app_service.storage.queue import JobQueue
 from app_service.storage.redis_client import open_redis
 from app_service.stream_places import StreamPlaces
+from app_service.version_book import VersionBook
 from portal_wire.http_client import ServiceClient
 
 
@@ -30,22 +32,28 @@ class Parts:
     store: ObjectStore
     ml: ServiceClient
     models: ModelList
+    book: VersionBook
+    shadows: Shadows
     stream_places: StreamPlaces
     stopping: threading.Event  # set when this process is told to end
 
 
 def open_parts(settings: Settings) -> Parts:
     """Everything that `settings` names."""
+    engine, store = open_engine(settings.database_url), open_store(settings.store_url)
     text = open_redis(settings.redis_url)
     ml = ServiceClient(settings.ml_url, settings.ml_service_token, timeout_s=settings.ml_timeout_s)
+    book = VersionBook(engine)
     return Parts(
         settings=settings,
-        engine=open_engine(settings.database_url),
+        engine=engine,
         redis=text,
         queue=JobQueue(text, open_redis(settings.redis_url, text=False)),
-        store=open_store(settings.store_url),
+        store=store,
         ml=ml,
-        models=ModelList(lambda: ml_client.list_models(ml)),
+        models=ModelList(lambda: ml_client.list_models(ml), book),
+        book=book,
+        shadows=Shadows(engine, store, ml, book),
         stream_places=StreamPlaces(settings.streams_per_user, settings.streams_total),
         stopping=threading.Event(),
     )

@@ -43,6 +43,7 @@ def work(parts: Parts) -> None:
         threading.Thread(target=target, daemon=True).start()
     worker.start()
     parts.stopping.wait()
+    parts.shadows.stop()
     worker.stop(timeout=_FINISH_MS)
     server.shutdown()
 

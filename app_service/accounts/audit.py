@@ -9,7 +9,22 @@ from app_service.storage.clock import now
 from app_service.storage.records import audit
 from portal_wire.ids import new_id
 
-Action = Literal["sign_in", "sign_out", "upload", "view", "download", "delete", "run", "cancel", "retry", "review"]
+Action = Literal[
+    "sign_in",
+    "sign_out",
+    "upload",
+    "view",
+    "download",
+    "delete",
+    "run",
+    "cancel",
+    "retry",
+    "review",
+    "activate",
+    "shadow",
+    "make_available",
+    "retire",
+]
 
 
 def record(

@@ -14,6 +14,7 @@ from portal_wire.http_server import problem
 
 bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave. Never a cookie.")
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
+ADMIN = ["admin"]
 
 
 def current_user() -> User:
@@ -39,7 +40,12 @@ def _role(user: User) -> str:
 
 def _answer(error: HTTPError) -> Response:
     if error.status_code == 403:
-        return problem(Forbidden("This account may not do that: images are for doctors only.", code="wrong_role"))
+        return problem(
+            Forbidden(
+                "This account may not do that: images are for doctors only, the portal's settings for administrators.",
+                code="wrong_role",
+            )
+        )
     response = problem(Unauthenticated("Please sign in: the session is missing or over.", code="no_session"))
     response.headers["WWW-Authenticate"] = "Bearer"
     return response

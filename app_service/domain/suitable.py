@@ -24,8 +24,11 @@ def chosen(models: Iterable[Model], name: str, version: str | None, kind: str, m
     model = next((model for model in models if model.name == name), None)
     if model is None:
         raise Unprocessable("There is no model of this name here.", code="unknown_model")
-    if version is not None and all(known.version != version for known in model.versions):
+    asked = next((known for known in model.versions if known.version == version), None)
+    if version is not None and asked is None:
         raise Unprocessable("The model has no such version.", code="unknown_version")
+    if asked is not None and asked.state == "retired":
+        raise Unprocessable("This version of the model is retired.", code="retired_version")
     if not suits(model, kind, modality):
         raise Unprocessable(f"{model.title} reads {model.kind}s of other kinds only.", code="unsuitable_model")
     return model.name, version or model.active_version

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from portal_wire.contract import Job, JobState
+from portal_wire.contract import Job, JobState, VersionState
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Purpose = Literal["answer", "compare"]
@@ -65,6 +65,13 @@ class JobQuery(Page):
 
 class ModelQuery(Asked):
     study_id: UUID | None = Field(default=None, description="Only models that may read this study.")
+
+
+class VersionChange(Asked):
+    """What a version is to be. `instead_of` is the version that answers as far as the caller knows."""
+
+    state: VersionState
+    instead_of: Name | None = None
 
 
 class ImageQuery(Asked):

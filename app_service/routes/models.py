@@ -7,6 +7,7 @@ from flask import Response
 
 from app_service.accounts.bearer import bearer, current_user
 from app_service.domain.suitable import suits
+from app_service.model_figures import with_figures
 from app_service.parts import parts
 from app_service.routes.bodies import ModelQuery, Network
 from app_service.routes.files import binary
@@ -26,7 +27,7 @@ def listed(query_data: ModelQuery) -> ModelList:
     """Every model with its versions, scores and limits; with `study_id` only those that may read this study."""
     here = parts()
     if query_data.study_id is None:
-        return ModelList(items=here.models.all())
+        return ModelList(items=with_figures(here.engine, here.models.all()))
     with reading(here.engine) as connection:
         study = find_study(connection, current_user().id, str(query_data.study_id))
     return ModelList(items=[model for model in here.models.all() if suits(model, study.kind, study.modality)])
@@ -37,7 +38,7 @@ def listed(query_data: ModelQuery) -> ModelList:
 @models.output(Model)
 def shown(name: str) -> Model:
     """One model."""
-    return parts().models.one(name)
+    return with_figures(parts().engine, [parts().models.one(name)])[0]
 
 
 @models.get("/v1/models/<name>/versions/<version>/plots/<plot>")

@@ -10,4 +10,15 @@ QUEUE_WAIT = Histogram(
 )
 QUEUE_LENGTH = Gauge("lightbox_app_queue_jobs", "Jobs that wait.")
 QUEUE_AGE = Gauge("lightbox_app_queue_oldest_seconds", "Age of the job that waits longest; 0 when none waits.")
+SHADOWS = Counter(
+    "lightbox_app_shadow_runs_total",
+    "Runs of shadow versions: same or other label than the answer, left out, failed.",
+    ["model", "version", "outcome"],
+)
+SHADOW_DIFFERENCE = Histogram(
+    "lightbox_app_shadow_difference_ratio",
+    "Absolute difference between a shadow's probability and the answer's.",
+    ["model", "version"],
+    buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1),
+)
 RECONCILED = Counter("lightbox_app_reconciled_jobs_total", "Jobs put right by the reconciler, by reason.", ["reason"])

@@ -95,6 +95,7 @@ def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> st
         return "dropped"
     cache.fill(parts.redis, key, answer)
     publish(parts.redis, row.owner_id, to_job(row, answer))
+    parts.shadows.follow(row, answer.result)
     return "succeeded"
 
 

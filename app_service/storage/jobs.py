@@ -65,6 +65,12 @@ def require_room(connection: Connection, owner_id: str, wanted: int, limit: int)
         )
 
 
+def has_open_jobs(connection: Connection, model: str, version: str) -> bool:
+    """True while a job of this version waits or runs."""
+    theirs = (jobs.c.model == model) & (jobs.c.version == version) & jobs.c.state.in_(OPEN)
+    return connection.execute(select(jobs.c.id).where(theirs).limit(1)).first() is not None
+
+
 def find_jobs(connection: Connection, owner_id: str, job_ids: Sequence[str]) -> list[Row[Any]]:
     """The jobs' rows with their reviews, in the order asked for. Raises NotFound unless all are the owner's."""
     rows = connection.execute(_jobs_of(owner_id).where(jobs.c.id.in_(job_ids)))

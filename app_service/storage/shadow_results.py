@@ -29,9 +29,18 @@ def add_shadow_result(
     difference: float | None,
 ) -> None:
     """Store what a shadow said about a job's study. Raises IntegrityError when the study has been deleted."""
-    facts = {"job_id": job_id, "model": model, "version": version, "active_version": active_version}
-    facts |= {"result": result.model_dump(mode="json"), "same_label": same_label, "difference": difference}
-    connection.execute(insert(shadow_results).values(**facts, made_at=now()))
+    connection.execute(
+        insert(shadow_results).values(
+            job_id=job_id,
+            model=model,
+            version=version,
+            active_version=active_version,
+            result=result.model_dump(mode="json"),
+            same_label=same_label,
+            difference=difference,
+            made_at=now(),
+        )
+    )
 
 
 def agreements(connection: Connection) -> dict[tuple[str, str, str], Agreement]:

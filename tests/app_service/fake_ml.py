@@ -27,13 +27,14 @@ def findings(probability: float = 0.9) -> dict[str, Any]:
     }
 
 
-def model_card() -> dict[str, Any]:
-    version = {"version": "1", "architecture": "fake", "parameters": 1, "trained_at": None}
-    version |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
-    newer = version | {"version": "2"}
+def model_card(faults: dict[str, str | None]) -> dict[str, Any]:
+    """The model with the versions that `faults` names, and why each is not ready."""
+    common = {"architecture": "fake", "parameters": 1, "trained_at": None}
+    common |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
+    versions = [common | {"version": name, "not_ready": fault} for name, fault in faults.items()]
     facts = {"name": "pneumonia", "title": "Pneumonia", "task": "pneumonia", "kind": "image", "modalities": ["DX"]}
     facts |= {"labels": ["pneumonia"], "negative_label": "normal", "active_version": "1", "limits": []}
-    return facts | {"versions": [version, newer]}
+    return facts | {"versions": versions}
 
 
 class FakeMl:
@@ -43,6 +44,10 @@ class FakeMl:
         self.said: Any = findings()
         self.status, self.delay_s, self.asked = 200, 0.0, 0
         self.heatmap = PNG
+        self.versions: dict[str, str | None] = {"1": None, "2": "not loaded yet"}  # why each is not ready
+        self.said_by: dict[str, Any] = {}  # by version; `said` for the others
+        self.delays: dict[str, float] = {}  # seconds by version; `delay_s` for the others
+        self.managed: list[str] = []  # "load 1", "unload 2"
         self._server: Any = None
         self.port = 0
         self.start()
@@ -64,7 +69,9 @@ class FakeMl:
         app = Flask(__name__)
         app.add_url_rule("/v2/health/ready", "ready", lambda: Response(status=200))
         app.add_url_rule("/v2/repository/index", "index", _index, methods=["POST"])
-        app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card()))
+        app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card(self.versions)))
+        app.add_url_rule("/v2/repository/models/<name>/load", "load", self._load, methods=["POST"])
+        app.add_url_rule("/v2/repository/models/<name>/unload", "unload", self._unload, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
         app.add_url_rule("/v2/models/<name>/versions/<version>/network", "network", lambda **_: jsonify(NETWORK))
         path = "/v2/models/<name>/versions/<version>/infer"
@@ -75,7 +82,7 @@ class FakeMl:
         self.asked += 1
         body = request.get_data()
         status, said = self.status, self.said
-        time.sleep(self.delay_s)
+        time.sleep(self.delays.get(version, self.delay_s))
         if status != 200:
             error = {
                 "error": "This study cannot be read.",
@@ -84,15 +91,29 @@ class FakeMl:
             }
             return Response(json.dumps(error), status, content_type="application/json")
         head = json.loads(body[: int(request.headers["Inference-Header-Content-Length"])])
-        assert [item["name"] for item in head["outputs"]] == ["findings", "heatmap"]
-        blobs = [struct.pack("<I", len(text)) + text for text in (json.dumps(said).encode(), self.heatmap)]
+        names = [item["name"] for item in head["outputs"]]
+        texts = {"findings": json.dumps(self.said_by.get(version, said)).encode(), "heatmap": self.heatmap}
+        blobs = [struct.pack("<I", len(texts[item])) + texts[item] for item in names]
         outputs = [
             {"name": item, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(blob)}}
-            for item, blob in zip(("findings", "heatmap"), blobs, strict=True)
+            for item, blob in zip(names, blobs, strict=True)
         ]
         facts = json.dumps({"model_name": name, "model_version": version, "outputs": outputs}).encode()
         headers = {"Inference-Header-Content-Length": str(len(facts))}
         return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
+
+    def _load(self, name: str) -> Response:
+        config = json.loads(request.get_json()["parameters"]["config"])
+        (version,) = config["version_policy"]["specific"]["versions"]
+        self.managed.append(f"load {version}")
+        if fault := self.versions[version]:
+            problem = {"detail": f"This model is not ready: {fault}.", "code": "model_not_ready"}
+            return Response(json.dumps(problem), 503, content_type="application/problem+json")
+        return Response(status=200)
+
+    def _unload(self, name: str) -> Response:
+        self.managed.append(f"unload {request.get_json()['parameters']['version']}")
+        return Response(status=200)
 
 
 def _index() -> Response:

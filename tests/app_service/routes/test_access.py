@@ -8,6 +8,7 @@ from tests.app_service.conftest import Caller
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ANYONE, SERVICE, SIGNED_IN, DOCTOR = "anyone inside", "any service of ours", "anyone signed in", "its doctor"
+ADMIN = "an administrator"
 # Every route of the API, and who may reach it. A route that is in no row fails, and so does a row without its route.
 ACCESS = {
     "GET /healthz": ANYONE,
@@ -24,6 +25,7 @@ ACCESS = {
     "GET /v1/models/<name>": SIGNED_IN,
     "GET /v1/models/<name>/versions/<version>/plots/<plot>": SIGNED_IN,
     "GET /v1/models/<name>/versions/<version>/network": SIGNED_IN,
+    "PATCH /v1/models/<name>/versions/<version>": ADMIN,
     "GET /v1/events": DOCTOR,
     "POST /v1/studies": DOCTOR,
     "GET /v1/studies": DOCTOR,
@@ -62,7 +64,7 @@ def test_every_route_is_in_the_access_table(app: APIFlask) -> None:
 
 def test_without_a_token_only_the_open_routes_answer(app: APIFlask, anyone: Caller) -> None:
     for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] in (SIGNED_IN, DOCTOR):
+        if ACCESS[f"{method} {rule.rule}"] in (SIGNED_IN, DOCTOR, ADMIN):
             path = filled(rule, {"study_id": NOBODYS, "job_id": NOBODYS})
             assert anyone.request(method, path).status_code == 401, (method, rule.rule)
 
@@ -74,6 +76,13 @@ def test_an_admin_reaches_no_image_and_no_result(app: APIFlask, doctor: Caller, 
         if ACCESS[f"{method} {rule.rule}"] == DOCTOR:
             path = filled(rule, ids)
             assert admin.request(method, path, json={}).status_code == 403, (method, rule.rule)
+
+
+def test_a_doctor_changes_nothing_of_the_portal(app: APIFlask, doctor: Caller) -> None:
+    for method, rule in calls(app):
+        if ACCESS[f"{method} {rule.rule}"] == ADMIN:
+            answer = doctor.request(method, filled(rule, {}), json={})
+            assert answer.status_code == 403, (method, rule.rule)
 
 
 def test_anothers_objects_do_not_exist(app: APIFlask, doctor: Caller, other: Caller) -> None:
