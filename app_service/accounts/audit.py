@@ -27,10 +27,13 @@ Action = Literal[
 ]
 
 
+_ADD = insert(audit)
+
+
 def record(
     connection: Connection, action: Action, actor_id: str | None, object_id: str | None = None, outcome: str = "done"
 ) -> None:
     """Add a row in the caller's transaction, so that the deed and its record stand or fall together."""
     request_id = g.get("request_id") if has_request_context() else None
     values = {"id": new_id(), "at": now(), "actor_id": actor_id, "action": action, "object_id": object_id}
-    connection.execute(insert(audit).values(**values, outcome=outcome, request_id=request_id))
+    connection.execute(_ADD, values | {"outcome": outcome, "request_id": request_id})

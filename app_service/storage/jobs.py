@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
 from app_service.domain.job import MAX_ATTEMPTS, OPEN
 from app_service.storage.cache import Answer, Key
@@ -18,6 +18,13 @@ from portal_wire.ids import new_id
 # Everything but the result, which is read through the cache.
 JOB_COLUMNS = [column for column in jobs.c if column.name != "result"]
 _REVIEW_COLUMNS = [column for column in reviews.c if column.name != "job_id"]
+_ADD = insert(jobs).returning(*JOB_COLUMNS)
+# Few jobs are open; SQLite, which keeps no statistics, would look through all that the owner ever had.
+_COUNT_OPEN = (
+    select(func.count())
+    .where(jobs.c.owner_id == bindparam("owner"), jobs.c.state.in_(OPEN))
+    .with_hint(jobs, "INDEXED BY ix_jobs_state_queued_at", "sqlite")
+)
 
 
 @dataclass(frozen=True)
@@ -51,13 +58,12 @@ def add_job(
         "created_at": moment,
         "queued_at": moment,
     }
-    return connection.execute(insert(jobs).values(values).returning(*JOB_COLUMNS)).one()
+    return connection.execute(_ADD, values).one()
 
 
 def require_room(connection: Connection, owner_id: str, wanted: int, limit: int) -> None:
     """Raises TooManyRequests when `wanted` more jobs would make more than `limit` that wait or run."""
-    query = select(func.count()).where(jobs.c.owner_id == owner_id, jobs.c.state.in_(OPEN))
-    if connection.execute(query).scalar_one() + wanted > limit:
+    if connection.execute(_COUNT_OPEN, {"owner": owner_id}).scalar_one() + wanted > limit:
         raise TooManyRequests(
             "Too many of your images are still waiting. Please go on when some are done.",
             code="too_many_open_jobs",

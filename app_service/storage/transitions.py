@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, tuple_, update
 
 from app_service.domain.job import CANCELLABLE, FAILED_REPEATEDLY, LEASE_S, MAX_ATTEMPTS, RETRYABLE
 from app_service.storage.cache import Answer, Key
@@ -19,21 +19,39 @@ from portal_wire.contract import Failure, JobState
 
 _EXPIRED = and_(jobs.c.state == JobState.RUNNING, jobs.c.leased_until < database_seconds())
 
+# The statements of every run are built once; what else an UPDATE sets comes with its parameters.
+_CLAIM = (
+    update(jobs)
+    .where(
+        jobs.c.id == bindparam("of_job"),
+        or_(jobs.c.state == JobState.QUEUED, _EXPIRED),
+        jobs.c.attempt < jobs.c.attempt_limit,
+    )
+    .values(
+        state=JobState.RUNNING,
+        attempt=jobs.c.attempt + 1,
+        started_at=bindparam("started_at"),
+        leased_until=database_seconds() + LEASE_S,
+    )
+    .returning(*JOB_COLUMNS)
+)
+_LEAVE_RUNNING = (
+    update(jobs)
+    .where(
+        jobs.c.id == bindparam("of_job"),
+        jobs.c.attempt == bindparam("of_attempt"),
+        jobs.c.state == JobState.RUNNING,
+    )
+    .returning(*JOB_COLUMNS)
+)
+_GIVE_BACK = _LEAVE_RUNNING.values(attempt=jobs.c.attempt - 1)
+_TRY_AGAIN = _LEAVE_RUNNING.where(jobs.c.attempt < jobs.c.attempt_limit)
+_ADD_ARTIFACTS = insert(artifacts)
+
 
 def claim(connection: Connection, job_id: str) -> Row[Any] | None:
     """Take a waiting job, or one whose worker fell silent. None when it is not to be had."""
-    free = or_(jobs.c.state == JobState.QUEUED, _EXPIRED)
-    return connection.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id, free, jobs.c.attempt < jobs.c.attempt_limit)
-        .values(
-            state=JobState.RUNNING,
-            attempt=jobs.c.attempt + 1,
-            started_at=now(),
-            leased_until=database_seconds() + LEASE_S,
-        )
-        .returning(*JOB_COLUMNS)
-    ).first()
+    return connection.execute(_CLAIM, {"of_job": job_id, "started_at": now()}).first()
 
 
 def renew(connection: Connection, held: Iterable[Key]) -> None:
@@ -46,16 +64,18 @@ def renew(connection: Connection, held: Iterable[Key]) -> None:
 def commit(connection: Connection, key: Key, answer: Answer, finished_at: datetime) -> Row[Any] | None:
     """Store the answer of an attempt. None when the attempt has lost its job: the answer must be dropped."""
     result = answer.result.model_dump(mode="json")
-    row = _leave_running(connection, key, state=JobState.SUCCEEDED, result=result, finished_at=finished_at)
+    changes = {"state": JobState.SUCCEEDED, "result": result, "finished_at": finished_at}
+    row = _leave_running(connection, _LEAVE_RUNNING, key, changes)
     if row is not None and answer.artifacts:
         made = [item.model_dump(include={"name", "media_type", "size_bytes"}) for item in answer.artifacts]
-        connection.execute(insert(artifacts), [{"job_id": key[0], "attempt": key[1]} | item for item in made])
+        connection.execute(_ADD_ARTIFACTS, [{"job_id": key[0], "attempt": key[1]} | item for item in made])
     return row
 
 
 def fail(connection: Connection, key: Key, failure: Failure) -> Row[Any] | None:
     """End an attempt's job with a reason that a doctor can read."""
-    return _leave_running(connection, key, state=JobState.FAILED, error=failure.model_dump(), finished_at=now())
+    changes = {"state": JobState.FAILED, "error": failure.model_dump(), "finished_at": now()}
+    return _leave_running(connection, _LEAVE_RUNNING, key, changes)
 
 
 def give_back(connection: Connection, key: Key, away_since: datetime) -> Row[Any] | None:
@@ -63,13 +83,12 @@ def give_back(connection: Connection, key: Key, away_since: datetime) -> Row[Any
 
     The number may be used again: its holder has given up, so nobody else can commit with it.
     """
-    attempt = jobs.c.attempt - 1
-    return _leave_running(connection, key, state=JobState.QUEUED, attempt=attempt, model_away_since=away_since)
+    return _leave_running(connection, _GIVE_BACK, key, {"state": JobState.QUEUED, "model_away_since": away_since})
 
 
 def break_off(connection: Connection, key: Key) -> Row[Any] | None:
     """Queue the job again after an attempt that broke; after the last one it fails."""
-    row = _leave_running(connection, key, jobs.c.attempt < jobs.c.attempt_limit, state=JobState.QUEUED)
+    row = _leave_running(connection, _TRY_AGAIN, key, {"state": JobState.QUEUED})
     return row if row is not None else fail(connection, key, FAILED_REPEATEDLY)
 
 
@@ -100,8 +119,6 @@ def expired(connection: Connection) -> list[Key]:
     return [(row.id, row.attempt) for row in connection.execute(select(jobs.c.id, jobs.c.attempt).where(_EXPIRED))]
 
 
-def _leave_running(connection: Connection, key: Key, *conditions: Any, **changes: Any) -> Row[Any] | None:
-    job_id, attempt = key
-    mine = (jobs.c.id == job_id, jobs.c.attempt == attempt, jobs.c.state == JobState.RUNNING)
-    query = update(jobs).where(*mine, *conditions).values(**changes, leased_until=None)
-    return connection.execute(query.returning(*JOB_COLUMNS)).first()
+def _leave_running(connection: Connection, statement: Any, key: Key, changes: dict[str, Any]) -> Row[Any] | None:
+    mine = {"of_job": key[0], "of_attempt": key[1], "leased_until": None}
+    return connection.execute(statement, mine | changes).first()
