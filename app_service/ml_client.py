@@ -28,6 +28,14 @@ class Reading:
     heatmap: bytes | None
 
 
+@dataclass(frozen=True)
+class Served:
+    """What the ML tier serves, and which (name, version) have passed their checks."""
+
+    models: list[Model]
+    ready: set[tuple[str, str]]
+
+
 def infer(
     client: ServiceClient, model: str, version: str, study: bytes, wanted: Sequence[str] = ("findings", "heatmap")
 ) -> Reading:
@@ -49,11 +57,12 @@ def infer(
     return Reading(findings=json.loads(outputs["findings"]), heatmap=outputs.get("heatmap") or None)
 
 
-def list_models(client: ServiceClient) -> list[Model]:
+def list_models(client: ServiceClient) -> Served:
     """Every served model with all its versions. Raises Unavailable when the tier is away."""
     index = client.request("POST", "/v2/repository/index", json={}, timeout_s=5).json()
     names = sorted({entry["name"] for entry in index})
-    return [model for name in names if (model := _card(client, name))]
+    ready = {(entry["name"], entry["version"]) for entry in index if entry["state"] == "READY"}
+    return Served([model for name in names if (model := _card(client, name))], ready)
 
 
 def load(client: ServiceClient, model: str, version: str) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from app_service.domain.versions import Roles, in_roles
+from app_service.ml_client import Served
 from app_service.version_book import VersionBook
 from portal_wire.contract import Model
 from portal_wire.errors import NotFound, PortalError, Unavailable
@@ -19,7 +20,7 @@ _SOON_S = 2.0
 class ModelList:
     """Safe to share between threads."""
 
-    def __init__(self, ask: Callable[[], list[Model]], book: VersionBook) -> None:
+    def __init__(self, ask: Callable[[], Served], book: VersionBook) -> None:
         self._ask = ask
         self._book = book
         self._lock = threading.Lock()
@@ -64,10 +65,10 @@ class ModelList:
             return
         try:
             if time.monotonic() - self._asked_at > _FRESH_S or not self._models:
-                models = self._ask()
-                self._book.introduce(models)
-                self._models = models
-                complete = all(model.name in self._book.roles() for model in models)
+                served = self._ask()
+                self._book.introduce(served.models, served.ready)
+                self._models = served.models
+                complete = all(model.name in self._book.roles() for model in served.models)
                 self._asked_at = time.monotonic() - (0 if complete else _FRESH_S - _SOON_S)
         except PortalError:
             self._asked_at = time.monotonic() - _FRESH_S + _SOON_S

@@ -1,13 +1,13 @@
 """Which version of each model does what, as SQL has it: at most half a second old, in every process."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from contextlib import suppress
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
-from app_service.domain.versions import Roles, newest_ready
+from app_service.domain.versions import Roles, newest_of
 from app_service.storage.database import reading, writing
 from app_service.storage.version_roles import add_roles, read_roles
 from portal_wire.contract import Model
@@ -35,12 +35,12 @@ class VersionBook:
         """The next look goes to SQL: something was changed here."""
         self._read_at = float("-inf")
 
-    def introduce(self, models: Iterable[Model]) -> None:
+    def introduce(self, models: Iterable[Model], ready: Set[tuple[str, str]]) -> None:
         """Models seen for the first time: the newest version that is ready becomes active, and stays so until an
-        admin activates another. A model with none that is ready waits."""
+        admin activates another. A model with none that is ready waits. `ready` holds (name, version)."""
         known = self.roles()
         for model in models:
-            version = newest_ready(model)
+            version = newest_of(model, ready)
             if model.name in known or version is None:
                 continue
             with suppress(IntegrityError):  # another process was faster

@@ -33,7 +33,7 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
         negative_label=newest.negative_label,
         active_version=default,
         limits=list(newest.limits),
-        versions=[_version(manifest, folders[v], registry.state(name, v)) for v, manifest in found.items()],
+        versions=[_version(manifest, folders[v], registry.fault(name, v)) for v, manifest in found.items()],
     )
 
 

@@ -123,13 +123,16 @@ class Registry:
             raise Unavailable(f"This model is not ready: {fault}.", code="model_not_ready", retry_after_s=2)
 
     def state(self, name: str, version: str) -> str | None:
-        """Returns None when the version answers, from memory or after it came back there, else why it does not."""
+        """Returns None when the version has passed its checks and answers, else why it does not."""
+        key = (name, version)
+        return self.fault(name, version) or (None if key in self._passed else "not loaded yet")
+
+    def fault(self, name: str, version: str) -> str | None:
+        """Returns why a request for this version would be refused; None too for one whose checks are yet to come."""
         key = (name, version)
         if key in self._loaded:
             return None
-        if key in self._withheld:
-            return "unloaded"
-        return None if key in self._passed else self._faults.get(key, "not loaded yet")
+        return "unloaded" if key in self._withheld else self._faults.get(key)
 
     def in_memory(self) -> list[Key]:
         """Returns what is in memory, the least recently used first."""

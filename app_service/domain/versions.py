@@ -1,6 +1,6 @@
 """What each version of a model is for: one answers, at most one reads along as its shadow, some are retired."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from portal_wire.contract import Model, Result, VersionState
@@ -42,9 +42,9 @@ class Roles:
         return replace(free, retired=(*free.retired, version)) if state == "retired" else free
 
 
-def newest_ready(model: Model) -> str | None:
-    """The newest version that would answer now. `model.versions` come in rising order."""
-    return next((one.version for one in reversed(model.versions) if one.not_ready is None), None)
+def newest_of(model: Model, ready: Set[tuple[str, str]]) -> str | None:
+    """The newest version out of `ready`, (name, version). `model.versions` come in rising order."""
+    return next((one.version for one in reversed(model.versions) if (model.name, one.version) in ready), None)
 
 
 def in_roles(models: Iterable[Model], roles: Mapping[str, Roles]) -> list[Model]:

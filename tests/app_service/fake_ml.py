@@ -11,6 +11,7 @@ from werkzeug.serving import make_server
 
 LAYER = {"name": "dense", "kind": "Dense", "output": [1], "parameters": 3, "multiply_adds": 2}
 NETWORK = {"architecture": "fake", "input": [1, 2, 1], "parameters": 3, "multiply_adds": 2, "layers": [LAYER]}
+UNSEEN = "not loaded yet"
 PNG = b"\x89PNG\r\n\x1a\nheat"
 
 
@@ -31,7 +32,9 @@ def model_card(faults: dict[str, str | None]) -> dict[str, Any]:
     """The model with the versions that `faults` names, and why each is not ready."""
     common = {"architecture": "fake", "parameters": 1, "trained_at": None}
     common |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
-    versions = [common | {"version": name, "not_ready": fault} for name, fault in faults.items()]
+    versions = [
+        common | {"version": name, "not_ready": None if fault == UNSEEN else fault} for name, fault in faults.items()
+    ]
     facts = {"name": "pneumonia", "title": "Pneumonia", "task": "pneumonia", "kind": "image", "modalities": ["DX"]}
     facts |= {"labels": ["pneumonia"], "negative_label": "normal", "active_version": "1", "limits": []}
     return facts | {"versions": versions}
@@ -44,7 +47,7 @@ class FakeMl:
         self.said: Any = findings()
         self.status, self.delay_s, self.asked = 200, 0.0, 0
         self.heatmap = PNG
-        self.versions: dict[str, str | None] = {"1": None, "2": "not loaded yet"}  # why each is not ready
+        self.versions: dict[str, str | None] = {"1": None, "2": UNSEEN}  # why each is not ready
         self.said_by: dict[str, Any] = {}  # by version; `said` for the others
         self.delays: dict[str, float] = {}  # seconds by version; `delay_s` for the others
         self.managed: list[str] = []  # "load 1", "unload 2"
@@ -68,7 +71,7 @@ class FakeMl:
     def _app(self) -> Flask:
         app = Flask(__name__)
         app.add_url_rule("/v2/health/ready", "ready", lambda: Response(status=200))
-        app.add_url_rule("/v2/repository/index", "index", _index, methods=["POST"])
+        app.add_url_rule("/v2/repository/index", "index", self._index, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card(self.versions)))
         app.add_url_rule("/v2/repository/models/<name>/load", "load", self._load, methods=["POST"])
         app.add_url_rule("/v2/repository/models/<name>/unload", "unload", self._unload, methods=["POST"])
@@ -102,6 +105,11 @@ class FakeMl:
         headers = {"Inference-Header-Content-Length": str(len(facts))}
         return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
 
+    def _index(self) -> Response:
+        states = {version: "UNAVAILABLE" if fault else "READY" for version, fault in self.versions.items()}
+        entries = [{"name": "pneumonia", "version": version, "state": state} for version, state in states.items()]
+        return jsonify(entries)
+
     def _load(self, name: str) -> Response:
         config = json.loads(request.get_json()["parameters"]["config"])
         (version,) = config["version_policy"]["specific"]["versions"]
@@ -114,7 +122,3 @@ class FakeMl:
     def _unload(self, name: str) -> Response:
         self.managed.append(f"unload {request.get_json()['parameters']['version']}")
         return Response(status=200)
-
-
-def _index() -> Response:
-    return jsonify([{"name": "pneumonia", "version": "1", "state": "READY", "reason": ""}])

@@ -13,7 +13,7 @@ from app_service.storage.database import reading
 from app_service.storage.records import audit
 from app_service.web import create_app
 from tests.app_service.conftest import Caller, sign_in
-from tests.app_service.fake_ml import FakeMl
+from tests.app_service.fake_ml import UNSEEN, FakeMl
 
 
 def states(caller: Caller) -> dict[str, str]:
@@ -48,7 +48,7 @@ def test_at_first_sight_the_newest_version_that_is_ready_becomes_active(ml: Fake
 def test_a_model_that_is_not_ready_yet_gets_no_active_version_for_good(
     ml: FakeMl, doctor: Caller, app: APIFlask
 ) -> None:
-    ml.versions = {"1": "not loaded yet"}
+    ml.versions = {"1": UNSEEN}
     assert states(doctor) == {"1": "available"}
     ml.versions = {"1": None, "2": None}
     app.extensions["lightbox"].models.ask_again()
