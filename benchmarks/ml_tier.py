@@ -16,10 +16,16 @@ OUTPUTS = [{"name": name, "parameters": {"binary_data": True}} for name in ("fin
 class MlTier:
     """Clients of the Open Inference Protocol with its binary tensor extension."""
 
-    def __init__(self, portal: RunningPortal, films: Sequence[bytes]) -> None:
-        self._url = f"http://127.0.0.1:{portal.port_of('ml')}/v2/models/pneumonia/infer"
-        self._token = (portal.data_dir / "secrets" / "ml_service_token").read_text()
+    def __init__(self, address: str, token: str, films: Sequence[bytes]) -> None:
+        self._url = f"http://{address}/v2/models/pneumonia/infer"
+        self._token = token
         self._films, self._numbers, self._sessions = films, itertools.count(), threading.local()
+
+    @classmethod
+    def of(cls, portal: RunningPortal, films: Sequence[bytes]) -> "MlTier":
+        """The ML tier of a running portal."""
+        token = (portal.data_dir / "secrets" / "ml_service_token").read_text()
+        return cls(f"127.0.0.1:{portal.port_of('ml')}", token, films)
 
     def ask(self, client: int) -> None:
         """One film, findings and heatmap."""

@@ -43,7 +43,7 @@ def main() -> None:
         found: dict[str, Any] = {"machine": _machine(), "ready_s": round(portal.ready_s, 1)}
         found["memory_mb"] = {"idle": portal.memory()}
         pictures = films()
-        doctors, ml = Doctors(portal, pictures), MlTier(portal, pictures)
+        doctors, ml = Doctors(portal, pictures), MlTier.of(portal, pictures)
         doctors.read_one()
         found["idle_latency_s"] = _idle_latency(doctors)
         _say("Starting the naive design and the bare engine…")

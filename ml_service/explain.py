@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 
 from ml_service.tasks.film import CROP, FRAME
 
+# One filter instead of a search for the best of five: half the time, the same size.
+FAST = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+
 
 def heatmap_png(heat: NDArray[np.float32], full_heat: float) -> bytes:
     """Returns heat (h, w) as an 8-bit grey PNG (FRAME, FRAME) that covers the whole film; stretch it to its size.
@@ -19,5 +22,5 @@ def heatmap_png(heat: NDArray[np.float32], full_heat: float) -> bytes:
     inner = cv2.resize((shown * 255).astype(np.float32), (seen, seen), interpolation=cv2.INTER_CUBIC)
     whole = np.zeros((FRAME, FRAME), np.uint8)
     whole[border : border + seen, border : border + seen] = np.rint(np.clip(inner, 0, 255)).astype(np.uint8)
-    encoded: bytes = cv2.imencode(".png", whole, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+    encoded: bytes = cv2.imencode(".png", whole, FAST)[1].tobytes()
     return encoded

@@ -1,12 +1,15 @@
 """PNG and JPEG bytes to one grey plane, the same for training and for serving."""
 
+from io import BytesIO
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 Grey = NDArray[np.uint8]
+ENOUGH = 448  # pixels of the shorter side; no network here reads more than half as many
 
 
 def grey_plane(study: bytes | NDArray[Any]) -> Grey:
@@ -14,6 +17,9 @@ def grey_plane(study: bytes | NDArray[Any]) -> Grey:
 
     16-bit images are read as full range (65535 is white), colour as luma (ITU-R BT.601). An array may be
     (height, width) or (height, width, 3) in RGB order, uint8 or uint16. Raises ValueError for anything else.
+
+    A large JPEG comes at a half, a quarter or an eighth of its size, with both sides at least ENOUGH: its decoder
+    averages blocks of pixels for less than it costs to unfold them, and what follows has fewer to read.
     """
     plane = _decode(study) if isinstance(study, bytes) else _luma(np.asarray(study))
     if plane.dtype == np.uint16:
@@ -25,11 +31,30 @@ def grey_plane(study: bytes | NDArray[Any]) -> Grey:
 
 
 def _decode(encoded: bytes) -> NDArray[Any]:
-    flags = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+    flags = _REDUCED.get(_shrinks(encoded), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) | cv2.IMREAD_IGNORE_ORIENTATION
     plane = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
     if plane is None:
         raise ValueError(f"Expected a PNG or JPEG image. Received: {len(encoded)} bytes that do not decode")
     return plane
+
+
+_REDUCED = {
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
+
+
+def _shrinks(encoded: bytes) -> int:
+    """Returns by how much a JPEG may shrink while it is decoded; 1 for anything else."""
+    if not encoded.startswith(b"\xff\xd8"):
+        return 1
+    try:
+        with Image.open(BytesIO(encoded)) as image:  # reads no further than the size
+            shorter = min(image.size)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return 1  # the decoder says what is wrong
+    return next((by for by in (8, 4, 2) if shorter >= by * ENOUGH), 1)
 
 
 def _luma(pixels: NDArray[Any]) -> NDArray[Any]:

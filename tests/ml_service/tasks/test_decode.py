@@ -62,3 +62,21 @@ def test_an_array_of_another_kind_is_refused() -> None:
         grey_plane(np.zeros((4, 4, 2), np.uint8))
     with pytest.raises(ValueError, match="grey levels"):
         grey_plane(np.zeros((4, 4), np.float32))
+
+
+def test_a_large_jpeg_comes_smaller_and_is_answered_the_same(shipped: Served) -> None:
+    large = cv2.resize(grey_plane(FILM), (2048, 2500), interpolation=cv2.INTER_CUBIC).astype(np.uint8)
+    jpeg, exact = (
+        encoded(".jpg", large),
+        encoded(".png", cv2.imdecode(np.frombuffer(encoded(".jpg", large), np.uint8), 0)),
+    )
+    assert grey_plane(jpeg).shape == (625, 512)
+    assert grey_plane(exact).shape == (2500, 2048)
+    said = [shipped.see_study(study, 30).verdicts[0].findings[0].probability for study in (jpeg, exact)]
+    assert said[0] == pytest.approx(said[1], abs=5e-3)
+
+
+@pytest.mark.parametrize("size", [(895, 3000), (896, 3000)])
+def test_a_jpeg_stays_larger_than_any_network_reads(size: tuple[int, int]) -> None:
+    jpeg = encoded(".jpg", np.random.default_rng(0).integers(0, 255, size, dtype=np.uint8))
+    assert min(grey_plane(jpeg).shape) == (895 if size[0] == 895 else 448)

@@ -1,8 +1,10 @@
 """What the network reads."""
 
+import cv2
 import numpy as np
+import pytest
 
-from ml_service.tasks.film import centre, equalise, frame, network_input
+from ml_service.tasks.film import FRAME, centre, equalise, frame, network_input
 
 
 def test_shape_and_kind() -> None:
@@ -30,3 +32,13 @@ def test_a_black_film_is_a_number() -> None:
 
 def test_the_middle() -> None:
     assert centre(np.zeros((200, 100), np.uint8)).shape == (180, 90)
+
+
+@pytest.mark.parametrize("size", [(2401, 3001), (1500, 2500), (700, 4000)])
+def test_the_quick_way_to_the_frame_is_an_area_average(size: tuple[int, int]) -> None:
+    rng = np.random.default_rng(0)
+    smooth = cv2.resize(rng.integers(0, 255, (12, 12), dtype=np.uint8), size[::-1], interpolation=cv2.INTER_CUBIC)
+    grain = rng.normal(0, 4, size)
+    film = np.clip(smooth + grain, 0, 255).astype(np.uint8)
+    exact = cv2.resize(film, (FRAME, FRAME), interpolation=cv2.INTER_AREA).astype(int)
+    assert np.abs(frame(film).astype(int) - exact).max() <= 2
