@@ -20,7 +20,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
     """[dense, optional batch norm, ReLU, dropout] for each of `units`, then a dense layer to the logits.
 
     Args:
-        units: widths of the hidden layers.
+        units: widths of the hidden layers, at least one.
         labels: number of logits.
         join: what the first layer reads: the maps' "mean" over places, or all of them, "flat".
         norm: whether a batch normalisation follows each hidden layer.
@@ -44,18 +44,18 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
         l2: float = 0.0,
         **options: Any,
     ) -> None:
-        super().__init__(**options, dtype="float32")  # the heat is a difference of large sums
+        super().__init__(**options, dtype="float32")  # in training too: logits and heat are sums of many terms
         self.labels = labels
         self.join = join
         penalty = keras.regularizers.L2(l2) if l2 else None
         numbers = range(1, len(units) + 1)
         self.dense = [
-            layers.Dense(width, kernel_regularizer=penalty, name=f"dense{number}")
+            layers.Dense(width, kernel_regularizer=penalty, dtype="float32", name=f"dense{number}")
             for number, width in zip(numbers, units, strict=True)
         ]
-        self.norms = [layers.BatchNormalization(name=f"norm{number}") for number in numbers if norm]
-        self.drops = [layers.Dropout(dropout, seed=number, name=f"dropout{number}") for number in numbers]
-        self.last = layers.Dense(labels, name="logits")
+        self.norms = [layers.BatchNormalization(dtype="float32", name=f"norm{number}") for number in numbers if norm]
+        self.drops = [layers.Dropout(dropout, seed=number, dtype="float32") for number in numbers]
+        self.last = layers.Dense(labels, dtype="float32", name="logits")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for maps (B, h, w, C)."""
@@ -96,8 +96,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
 
     def _inputs(self) -> int:
         """Returns how many numbers the first dense layer reads."""
-        first = self.dense[0] if self.dense else self.last
-        return int(first.kernel.shape[0])
+        return int(self.dense[0].kernel.shape[0])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
         """(B, h, w, C) -> (B, labels), (B, h, w, labels)"""

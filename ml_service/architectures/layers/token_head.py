@@ -4,8 +4,9 @@ each logit.
 But for the softmax everything is linear (embedding, value, output projection, dense layer), so with the attention
 weights held the logits split exactly: token s adds `sum over t of attention[t, s] * tokens[s] . unit[t]`. Positions and
 biases, the same for every image, take no part: the heat's sum is the logit less that of a mid-grey (zero) image that is
-attended to in the same way. Attention rollout (Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928) shows only how much was looked at;
-this shows what came of it, for and against each label (Kobayashi et al. 2020, https://arxiv.org/abs/2004.10102).
+attended to in the same way. Attention rollout (Abnar and Zuidema 2020, https://arxiv.org/abs/2005.00928) would show how
+much a place was looked at; this shows what came of it, for and against each label (compare Kobayashi et al. 2020,
+https://arxiv.org/abs/2004.10102).
 
 Reference: Vaswani et al. 2017 (https://arxiv.org/abs/1706.03762); no residual, no normalisation, no feed-forward.
 """
@@ -36,12 +37,11 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def __init__(self, depth: int, labels: int, heads: int = 2, **options: Any) -> None:
         super().__init__(**options, dtype="float32")
         self.depth, self.labels, self.heads = depth, labels, heads
-        self.embed = layers.Dense(depth, name="embed")
-        self.query = layers.Dense(depth, name="query")
-        self.key = layers.Dense(depth, name="key")
-        self.value = layers.Dense(depth, name="value")
-        self.project = layers.Dense(depth, name="project")
-        self.last = layers.Dense(labels, name="logits")
+        names = ("embed", "query", "key", "value", "project")
+        self.embed, self.query, self.key, self.value, self.project = (
+            layers.Dense(depth, dtype="float32", name=name) for name in names
+        )
+        self.last = layers.Dense(labels, dtype="float32", name="logits")
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the weights for tokens (B, T, n)."""
