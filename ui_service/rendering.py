@@ -9,8 +9,7 @@ from flask import Flask
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ui_service import scale, words
-from ui_service.figures import groups
+from ui_service import figures, scale, words
 from ui_service.signed_in import current_person
 
 # html=False: a card's own HTML comes out as text. Images could call other hosts, so they stay off.
@@ -19,9 +18,9 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 
 def equip_templates(app: Flask) -> None:
     """Filters, tests and names for the templates."""
-    app.jinja_env.globals.update(words=words, scale=scale, current_person=current_person)
-    app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, groups=groups)
-    app.jinja_env.filters.update(seconds=seconds, milliseconds=milliseconds)
+    app.jinja_env.globals.update(words=words, scale=scale, figures=figures, current_person=current_person)
+    app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, section=section)
+    app.jinja_env.filters.update(seconds=seconds, milliseconds=milliseconds, groups=figures.groups)
     root = Path(app.static_folder or "")
 
     @app.url_defaults
@@ -37,6 +36,15 @@ def markdown(text: str) -> Markup:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # the page's own headings stand above a card's
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704
+
+
+def section(card: str, heading: str) -> str:
+    """What a card's Markdown says under a second-level heading; empty where it has none of this name."""
+    for part in f"\n{card}".split("\n## ")[1:]:
+        title, _, text = part.partition("\n")
+        if title.strip() == heading:
+            return text.strip()
+    return ""
 
 
 def clock(moment: datetime) -> str:

@@ -33,6 +33,7 @@ class FakeApp:
         self.images: dict[str, bytes] = {}
         self.uploads: list[bytes] = []
         self.calls: list[str] = []
+        self.changes: list[tuple[str, str]] = []  # of versions: (version, state)
         self.tokens: dict[str, User] = {}
         self.listeners: list[queue.Queue[tuple[str, str]]] = []
         self.numbers = itertools.count(1)
@@ -151,8 +152,15 @@ MODEL = Model.model_validate(
                 "architecture": "house",
                 "parameters": 1_234_567,
                 "trained_at": "2026-11-21",
-                "metrics": {"test": {"auc": {"value": 0.981, "low": 0.972, "high": 0.989}, "n": 624}},
-                "card": "# Purpose\n\nA second look.\n\n<script>alert(1)</script>\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+                "metrics": {
+                    "test": {"auc": {"value": 0.981, "low": 0.972, "high": 0.989}, "n": 624},
+                    "beside_baselines": {"as_they_are": {"this model": {"auc": 0.981, "accuracy": 0.94}}},
+                    "readings": [
+                        {"date": "2026-11-21T10:00:00", "version": "1", "auc": 0.981, "reason": "its release"}
+                    ],
+                },
+                "card": "# Purpose\n\nA second look.\n\n<script>alert(1)</script>\n\n"
+                "## Patients\n\nChildren of one hospital.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
                 "plots": ["roc.png"],
             }
         ],
@@ -247,6 +255,15 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.get("/v1/models/<name>/versions/<version>/network")
     def network(name: str, version: str) -> Response:
         return jsonify(NETWORK | {"layers": [LAYER]})
+
+    @app.patch("/v1/models/<name>/versions/<version>")
+    def change_version(name: str, version: str) -> Response:
+        body = request.get_json()
+        (model,) = fake.models
+        if body["instead_of"] != model.active_version:
+            raise Conflict("Another version has been activated meanwhile. Please look again.", code="changed_meanwhile")
+        fake.changes.append((version, body["state"]))
+        return wire(model)
 
     @app.post("/v1/studies")
     def upload() -> tuple[Response, int]:

@@ -126,6 +126,19 @@ def test_a_card_shows_scores_with_intervals_and_plots(doctor: Visitor) -> None:
     page = doctor.get("/models/pneumonia").text
     for piece in ("0.981", "0.972 to 0.989", "plots/roc.png", "Adults: it has learned from children"):
         assert piece in page
+    # Beside simple models; who it was trained on, before the whole card repeats it; each look at the test images.
+    for piece in ("0.981 / 0.940", "Who it was trained on", "Children of one hospital.", "2026-11-21", "its release"):
+        assert piece in page
+    assert "AUC 0.981" in doctor.get("/models").text
     assert doctor.get("/models/pneumonia/versions/1/plots/roc.png").mimetype == "image/png"
     assert doctor.get("/models/pneumonia/versions/1/plots/other.png").status_code == 404
     assert doctor.get("/models/none").status_code == 404
+
+
+def test_a_network_is_printed_as_a_page_and_as_a_table(doctor: Visitor) -> None:
+    address = "/models/pneumonia/versions/1/network"
+    assert f'hx-get="{address}"' in doctor.get("/models/pneumonia").text
+    page, table = doctor.get(address).text, doctor.get(address, headers={"HX-Request": "true"}).text
+    for piece in ("stem", "Conv2D", "96 × 96 × 16", "400", "3.69", "4 million multiplications"):  # noqa: RUF001
+        assert piece in page and piece in table, piece
+    assert "<html" in page and "<html" not in table
