@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 PACKAGES := portal_wire ui_service app_service ml_service launcher benchmarks
 
-.PHONY: help setup setup-dev run test lint types train bench lock clean
+.PHONY: help setup setup-dev run test lint types train index evaluate calibrate release bench lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,26 @@ lint: setup-dev  ## check style
 types: setup-dev  ## check types
 	@$(VENV)/bin/mypy --strict $(PACKAGES)
 
-train: setup-dev  ## train a model: make train MODEL=pneumonia DATA=folder
+train: setup-dev  ## train a model: make train MODEL=pneumonia DATA=folder [ARCH=resnet50 ARGS=...]
 	@test -n "$(MODEL)" -a -n "$(DATA)" || { echo "usage: make train MODEL=pneumonia DATA=folder" >&2; exit 2; }
-	@exec $(VENV)/bin/python -m ml_service.training.train --model "$(MODEL)" --data "$(DATA)" $(ARGS)
+	@exec $(TRAINING).train --model "$(MODEL)" --data "$(DATA)" $(if $(ARCH),--arch "$(ARCH)") $(ARGS)
+TRAINING := $(VENV)/bin/python -m ml_service.training
+
+index: setup-dev  ## write labels.csv for folders of images: make index DATA=folder PATIENT='^(person[0-9]+)_'
+	@test -n "$(DATA)" -a -n '$(PATIENT)' || { echo "usage: make index DATA=folder PATIENT=pattern" >&2; exit 2; }
+	@exec $(TRAINING).index "$(DATA)" --patient '$(PATIENT)'
+
+evaluate: setup-dev  ## score a version on any labelled folder: make evaluate VERSION=folder DATA=folder
+	@test -n "$(VERSION)" -a -n "$(DATA)" || { echo "usage: make evaluate VERSION=folder DATA=folder" >&2; exit 2; }
+	@exec $(TRAINING).evaluate --version "$(VERSION)" --data "$(DATA)" $(ARGS)
+
+calibrate: setup-dev  ## fit a version to one site: make calibrate VERSION=folder DATA=folder OUT=folder
+	@test -n "$(VERSION)" -a -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make calibrate VERSION= DATA= OUT=" >&2; exit 2; }
+	@exec $(TRAINING).calibrate --version "$(VERSION)" --data "$(DATA)" --out "$(OUT)" $(ARGS)
+
+release: setup-dev  ## make a version of a run: make release RUN=folder DATA=folder VERSION=2 REASON="why test is read"
+	@test -n "$(RUN)" -a -n "$(DATA)" -a -n "$(VERSION)" -a -n '$(REASON)' || { echo "usage: make release RUN= DATA= VERSION= REASON=" >&2; exit 2; }
+	@exec $(TRAINING).release --run "$(RUN)" --data "$(DATA)" --version "$(VERSION)" --reason '$(REASON)' $(ARGS)
 
 bench: setup-dev  ## measure this machine (about 6 minutes)
 	@exec $(VENV)/bin/python -m benchmarks.run

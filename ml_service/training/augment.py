@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_service.tasks.decode import Grey
-from ml_service.tasks.film import Pixels, equalise
+from ml_service.tasks.film import CROP, Pixels, equalise
+from ml_service.training.recipes import Phase
 
 Rng = np.random.Generator
 _NOISE = np.random.default_rng(0).standard_normal((1024, 1024), dtype=np.float32)
@@ -24,6 +25,29 @@ def augmented(framed: Grey, side: int, rng: Rng, bands: float = 0.0, erase: floa
     film = erased(exposed(moved(framed, side, rng), rng), rng, erase)
     pixels = flat_bands(film) if rng.random() < bands else equalise(film)
     return pixels[:, :, np.newaxis]
+
+
+def varied(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
+    """Returns a random variant as a phase of a recipe wants it: (side, side, 1)."""
+    if phase.variation == "003":
+        return equalise(moved_as_003(framed, phase.side, rng))[:, :, np.newaxis]
+    return augmented(framed, phase.side, rng, phase.bands, phase.erase)
+
+
+def moved_as_003(framed: Grey, side: int, rng: Rng) -> Grey:
+    """As Keras' ImageDataGenerator in system 003: turn up to 32 degrees, shift up to .3, zoom .8 to 1.2 each way, flip;
+    the edge goes on outside."""
+    angle = np.deg2rad(rng.uniform(-32, 32))
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    across, along = CROP * rng.uniform(0.8, 1.2, 2)
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    size = framed.shape[0]
+    linear = turn @ np.diag([flip * across, along]) * (size / side)
+    middle = np.array([size / 2, size / 2]) + rng.uniform(-0.3, 0.3, 2) * size
+    matrix = np.column_stack([linear, middle - linear @ np.array([side / 2, side / 2])])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    film = cv2.warpAffine(framed, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return film.astype(np.uint8, copy=False)
 
 
 def moved(framed: Grey, side: int, rng: Rng) -> Grey:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml_service.tasks.film import Pixels
-from ml_service.training.augment import augmented
+from ml_service.training.augment import augmented, varied
 from ml_service.training.datasets import Split
 from ml_service.training.recipes import Phase
 
@@ -47,9 +47,7 @@ def augmented_films(data: Split, side: int, seed: int, erase: float = 1.0) -> Pi
 
 def _batch(data: Split, pick: NDArray[np.int64], phase: Phase, seed: tuple[int, int]) -> Batch:
     rngs = [np.random.default_rng((*seed, int(index))) for index in pick]
-    films = np.stack(
-        [augmented(data.films[i], phase.side, rng, phase.bands, phase.erase) for i, rng in zip(pick, rngs, strict=True)]
-    )
+    films = np.stack([varied(data.films[i], phase, rng) for i, rng in zip(pick, rngs, strict=True)])
     targets = np.eye(len(data.names), dtype=np.float32)[data.classes[pick]]
     if rngs[0].random() < phase.mixup:
         share = np.float32(rngs[0].beta(BLEND, BLEND))

@@ -42,7 +42,7 @@ class Learner:
                 losses = ops.binary_crossentropy(smoothed[:, 1], logits[:, 0], from_logits=True)
             else:
                 losses = ops.categorical_crossentropy(smoothed, logits, from_logits=True)
-            loss = ops.mean(losses * weights)
+            loss = ops.mean(losses * weights) + sum(self.network.losses)  # penalties on weights, if it has any
         variables = self.network.trainable_variables
         self.optimizer.apply(tape.gradient(loss, variables), variables)
         # Early averages would remember the random start, so the momentum grows with the steps.

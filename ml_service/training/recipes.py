@@ -1,7 +1,7 @@
 """How each model is trained. A recipe is data; train.py runs it."""
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -13,6 +13,7 @@ class Phase:
     learning_rate: float
     bands: float = 0.0  # share of films with flattened frequency bands instead of an equalised histogram
     erase: float = 1.0  # how often parts are hidden, against how often they are on chest films
+    variation: Literal["hard", "003"] = "hard"  # how films are varied: augment.varied
     mixup: float = 0.0  # share of batches whose films are blended in pairs (Zhang et al. 2018, arXiv 1710.09412)
 
 
@@ -29,6 +30,8 @@ class Recipe:
     weight_decay: float = 0.02
     warm_up: float = 0.06  # share of a phase's steps
     label_smoothing: float = 0.05
+    schedule: Literal["cosine", "staircase"] = "cosine"  # staircase: 5 % less every 10,000 steps, no warm-up
+    patience: int | None = None  # epochs without a lower loss on augmented validation films, after which it stops
     ema: float = 0.997  # momentum of the averaged weights, which are the ones that are kept
     precision: str = "mixed_bfloat16"  # Keras' policy in training; a released version is float32
 
@@ -44,6 +47,22 @@ RECIPES = {
     # From the weights of version 1, which had seen the same films for 40 epochs at 128 and 192 pixels without mixup.
     "pneumonia": Recipe(
         task="pneumonia", classes=FILMS, phases=(Phase(192, 24, 1.2e-3, bands=0.3, mixup=0.5),), ema=0.999
+    ),
+    # As system 003 trained: its network, augmentation, rates, class weights and early stop. What differs: our input
+    # (equalised, not RGB / 255), the loss that stops it (augmented films), and random weights to start from, because
+    # no ImageNet weights come with the portal. At its rate of 1e-5 that is slow.
+    "pneumonia-003": Recipe(
+        task="pneumonia",
+        classes=FILMS,
+        architecture="resnet50",
+        phases=(Phase(224, 20, 1e-5, variation="003"),),
+        batch=16,
+        weight_decay=0.0,
+        label_smoothing=0.0,
+        schedule="staircase",
+        patience=5,
+        ema=0.0,
+        precision="float32",
     ),
     "brain-tumour": Recipe(
         task="brain-tumour",

@@ -15,6 +15,7 @@ import platform
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -43,6 +44,7 @@ def main() -> None:
     parser.add_argument("--model", required=True, choices=sorted(RECIPES), help="a recipe's name")
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the images")
     parser.add_argument("--arch", choices=sorted(architectures.ARCHITECTURES))
+    parser.add_argument("--width", type=float, help="share of the architecture's channels (with --arch)")
     parser.add_argument("--run", type=Path, help="run folder (default: var/runs/MODEL-TIME)")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's last epoch")
     parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="weights.npz of an earlier version to go on from")
@@ -50,9 +52,15 @@ def main() -> None:
     given = parser.parse_args()
     recipe = RECIPES[given.model]
     if given.arch:
-        recipe = dataclasses.replace(recipe, architecture=given.arch)
+        recipe = dataclasses.replace(recipe, architecture=given.arch, params=params(recipe, given.width))
     run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     train(recipe, given.data, run, seed=given.seed, resume=given.resume, start=given.start)
+
+
+def params(recipe: Recipe, width: float | None) -> dict[str, Any]:
+    """Returns the parameters of another architecture than the recipe's own."""
+    labels = {"labels": len(recipe.classes)} if len(recipe.classes) > 2 else {}
+    return labels | ({"width": width} if width else {})
 
 
 def train(
@@ -75,6 +83,9 @@ def train(
     for epoch, (phase, number) in enumerate(plan(recipe)):
         if epoch < done:
             continue
+        if stalled(run, recipe):
+            tqdm.write(f"stopped: no lower loss in {recipe.patience} epochs")
+            break
         began = time.monotonic()
         loss = _epoch(learner, recipe, phase, films, seed, epoch, number)
         if validation is None or validation[0].side != phase.side:
@@ -99,6 +110,15 @@ def plan(recipe: Recipe) -> list[tuple[Phase, int]]:
     return [(phase, number) for phase in recipe.phases for number in range(phase.epochs)]
 
 
+def stalled(run: Path, recipe: Recipe) -> bool:
+    """True when the last epochs, as many as the recipe has patience for, brought no lower loss."""
+    path = run / "history.csv"
+    if recipe.patience is None or not path.exists():
+        return False
+    losses = [float(row["varied_loss"]) for row in csv.DictReader(path.open(encoding="utf-8"))]
+    return len(losses) - 1 - losses.index(min(losses)) >= recipe.patience
+
+
 def balance(data: Split) -> NDArray[np.float32]:
     """Returns a weight for each class, so that both count the same."""
     counts = np.bincount(data.classes)
@@ -106,7 +126,9 @@ def balance(data: Split) -> NDArray[np.float32]:
 
 
 def learning_rate(recipe: Recipe, phase: Phase, step: int, steps: int) -> float:
-    """Linear warm-up, then a cosine to one hundredth."""
+    """Linear warm-up, then a cosine to one hundredth; or a staircase down."""
+    if recipe.schedule == "staircase":
+        return phase.learning_rate * 0.95 ** (step // 10_000)
     rising = max(1, int(steps * recipe.warm_up))
     if step < rising:
         return phase.learning_rate * (step + 1) / rising

@@ -10,7 +10,7 @@ import pytest
 
 from ml_service.training import train as training
 from ml_service.training.datasets import PatientLeak, read_rows
-from ml_service.training.recipes import Phase, Recipe
+from ml_service.training.recipes import RECIPES, Phase, Recipe, recorded
 from ml_service.training.train import learning_rate, train
 
 
@@ -62,3 +62,31 @@ def test_the_learning_rate_rises_then_falls(recipe: Recipe) -> None:
     assert rates[0] == pytest.approx(0.1)
     assert max(rates) == pytest.approx(1.0)
     assert rates[-1] < 0.02
+
+
+def test_the_recipe_of_system_003_has_its_rates() -> None:
+    recipe = RECIPES["pneumonia-003"]
+    assert (recipe.architecture, recipe.batch, recipe.patience, recipe.side) == ("resnet50", 16, 5, 224)
+    phase = recipe.phases[0]
+    rates = [learning_rate(recipe, phase, step, 6520) for step in (0, 9_999, 10_000, 25_000)]
+    assert rates == pytest.approx([1e-5, 1e-5, 0.95e-5, 0.9025e-5])
+
+
+@pytest.mark.parametrize(("losses", "stops"), [((3, 2, 1), False), ((3, 1, 2), False), ((1, 2, 3), True)])
+def test_a_run_whose_loss_falls_no_more_is_stopped(
+    losses: tuple[int, ...], stops: bool, recipe: Recipe, tmp_path: Path
+) -> None:
+    (tmp_path / "history.csv").write_text("\n".join(["varied_loss", *map(str, losses)]) + "\n")
+    assert training.stalled(tmp_path, dataclasses.replace(recipe, patience=2)) is stops
+    assert training.stalled(tmp_path, recipe) is False
+
+
+def test_another_architecture_gets_as_many_logits_as_the_task_wants() -> None:
+    assert training.params(RECIPES["brain-tumour"], 0.25) == {"labels": 4, "width": 0.25}
+    assert training.params(RECIPES["pneumonia"], None) == {}
+
+
+def test_a_run_is_released_as_it_was_trained(tiny_run: Path, recipe: Recipe) -> None:
+    """Not as the recipe of that name is today."""
+    found = recorded(json.loads((tiny_run / "config.json").read_text()))
+    assert found == recipe
