@@ -46,6 +46,8 @@ ACCESS: dict[str, Access] = {
     "models.card": "anyone",
     "models.plot": "anyone",
     "models.network": "anyone",
+    "versions.confirm": "admin",
+    "versions.change": "admin",
 }
 
 

@@ -24,6 +24,7 @@ from portal_wire.http_client import ServiceClient
 # App sends a comment every 15 s on an idle event stream; silence longer than this means that it has gone.
 _EVENTS_TIMEOUT_S = 40.0
 _UPLOAD_TIMEOUT_S = 120.0
+_LOAD_TIMEOUT_S = 90.0  # a version is checked before it may answer
 _NONE: Mapping[str, str] = {}
 
 
@@ -108,6 +109,12 @@ class AppTier:
 
     def model(self, name: str) -> Model:
         return Model.model_validate_json(self._call("GET", f"/v1/models/{quote(name, safe='')}").content)
+
+    def change_version(self, name: str, version: str, state: str, instead_of: str) -> None:
+        """Raises Conflict when another version than `instead_of` is active now."""
+        path = "/".join(quote(part, safe="") for part in (name, "versions", version))
+        body = {"state": state, "instead_of": instead_of}
+        self._call("PATCH", f"/v1/models/{path}", json=body, timeout_s=_LOAD_TIMEOUT_S)
 
     def image(self, study_id: str, **params: str) -> requests.Response:
         return self._call("GET", f"/v1/studies/{study_id}/image", params=params, stream=True)

@@ -9,6 +9,7 @@ from tests.ui_service.fake_app import FakeApp
 from ui_service import access
 
 FILLED = {"study_id": new_id(), "job_id": new_id(), "name": "x", "version": "1", "plot": "p.png", "number": 1}
+FILLED |= {"state": "active", "instead_of": "1"}
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
@@ -39,6 +40,15 @@ def test_an_administrator_is_refused_what_is_the_doctors(app: Flask, visitor: Vi
         if access.ACCESS[endpoint] == "doctor":
             answer = visitor.get(path) if method == "GET" else visitor.post(path)
             assert answer.status_code == 403, endpoint
+
+
+def test_a_doctor_is_refused_what_is_the_administrators(app: Flask, doctor: Visitor, fake: FakeApp) -> None:
+    tried = [one for one in addresses(app) if access.ACCESS[one[0]] == "admin"]
+    assert tried
+    for endpoint, method, path in tried:
+        answer = doctor.get(path) if method == "GET" else doctor.post(path)
+        assert answer.status_code == 403, endpoint
+    assert not fake.changes
 
 
 def test_an_endpoint_in_no_row_stops_the_start(app: Flask) -> None:

@@ -11,10 +11,24 @@ from ui_service.views import (
     sign_in,
     studies,
     uploads,
+    versions,
     worklist,
 )
 
 BLUEPRINTS = tuple(
     view.blueprint
-    for view in (sign_in, worklist, uploads, samples, selection, studies, compare, jobs, downloads, reviews, models)
+    for view in (
+        sign_in,
+        worklist,
+        uploads,
+        samples,
+        selection,
+        studies,
+        compare,
+        jobs,
+        downloads,
+        reviews,
+        models,
+        versions,
+    )
 )

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from portal_wire.errors import NotFound
+from ui_service import version_lines
 from ui_service.signed_in import app_tier
 from ui_service.views.relay import relayed
 
@@ -19,7 +20,9 @@ def page() -> str:
 @blueprint.get("/<name>")
 def card(name: str) -> str:
     """One model: purpose, limits, scores and plots of each version."""
-    return render_template("model.html", model=app_tier().model(name))
+    model = app_tier().model(name)
+    facts = {"lines": version_lines.lines(model), "states": version_lines.STATES, "verb": version_lines.verb}
+    return render_template("model.html", model=model, **facts)
 
 
 @blueprint.get("/<name>/versions/<version>/plots/<plot>")
