@@ -6,24 +6,44 @@ decides who runs a job and the reconciler asks `forgotten` which queued jobs nee
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import dramatiq
 import redis
 from dramatiq.broker import Consumer
-from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+from dramatiq.errors import ConnectionClosed
 
 QUEUE = "jobs"
 ACTOR = "run_job"
 _WAITING = "lightbox:waiting"
-_LOOK_MS = 40  # how long a job may wait for an idle worker; the library's default is a second
-_LOOK_FOR_DELAYED_MS = 250
+_LOOK_S = 1.0  # an idle worker gives its sign of life this often
+_LOOK_FOR_DELAYED_S = 0.25  # and looks this often whether a delayed job is due
+_BUSY_MS = 40  # between two looks of a worker that has as many jobs as it may take
 
 
-class _QuickBroker(RedisBroker):
-    """Idle workers look for jobs often and for delayed ones less so; their threads sleep until one is there."""
+class _PromptConsumer(_RedisConsumer):
+    """Sleeps in Redis until a message is there, where the library's own looks for one again and again."""
+
+    def __next__(self) -> Any:
+        if not self.message_cache and self.outstanding_message_count < self.prefetch:
+            messages = f"{self.broker.namespace}:{self.queue_name}"
+            wait_s = _LOOK_S if self.queue_name == QUEUE else _LOOK_FOR_DELAYED_S
+            try:
+                # From the head of the list to the same head: nothing moves, and it blocks while the list is empty.
+                self.broker.client.blmove(messages, messages, wait_s, "LEFT", "LEFT")
+            except redis.ConnectionError as error:
+                raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+        return super().__next__()  # type: ignore[no-untyped-call]
+
+
+class _PromptBroker(RedisBroker):
+    @property
+    def consumer_class(self) -> type[_PromptConsumer]:
+        return _PromptConsumer
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
-        return super().consume(queue_name, prefetch, _LOOK_MS if queue_name == QUEUE else _LOOK_FOR_DELAYED_MS)
+        return super().consume(queue_name, prefetch, _BUSY_MS)
 
 
 class JobQueue:
@@ -34,7 +54,7 @@ class JobQueue:
         dramatiq.set_encoder(dramatiq.JSONEncoder())
         # A dead worker's messages come back after the heartbeat timeout, looked for at every command: the defaults
         # (60 s, one command in a thousand) would leave them lying for minutes.
-        self.broker = _QuickBroker(  # type: ignore[no-untyped-call]
+        self.broker = _PromptBroker(  # type: ignore[no-untyped-call]
             client=client_of_bytes,
             middleware=[],  # retries, time limits and results are counted in SQL
             heartbeat_timeout=10_000,
