@@ -99,4 +99,4 @@ def test_every_change_says_what_else_it_changes(model: Model, version: str, stat
 def test_a_version_that_cannot_answer_says_why(doctor: Visitor, fake: FakeApp, model: Model) -> None:
     broken = model.versions[3].model_copy(update={"not_ready": "weights.npz is not the file that was released"})
     fake.models = [model.model_copy(update={"versions": [*model.versions[:3], broken]})]
-    assert "cannot answer: weights.npz is not the file that was released" in doctor.get(PAGE).text
+    assert "Cannot answer: weights.npz is not the file that was released" in doctor.get(PAGE).text
