@@ -73,6 +73,23 @@ RECIPES = {
     ),
 }
 
+# The source systems' networks, narrow enough to ship (5 MB) and to train beside the others, for the compare page. Their
+# exact sizes: make train MODEL=pneumonia ARCH=vgg16_bn.
+_NARROW = {
+    "resnet50": {"width": 0.25},
+    "vgg16_bn": {"width": 0.125},
+    "cnn4": {"width": 0.4},
+    "cnn_attention": {"width": 0.6},
+    "attention": {"width": 0.6},
+}
+for _name, _params in _NARROW.items():
+    RECIPES[f"pneumonia-{_name.replace('_', '-')}"] = Recipe(
+        "pneumonia", FILMS, (Phase(96, 7, 1e-3),), _name, _params, weight_decay=0.05
+    )
+    RECIPES[f"brain-tumour-{_name.replace('_', '-')}"] = Recipe(
+        "brain-tumour", SLICES, (Phase(96, 8, 1e-3, erase=0.3),), _name, _params | {"labels": 4}, weight_decay=0.05
+    )
+
 
 def recorded(config: dict[str, Any]) -> Recipe:
     """Returns the recipe of a run from its config.json, which also holds facts that are no part of it."""
