@@ -77,7 +77,7 @@ def infer(name: str, version: str | None = None) -> Response:
         raise BadRequest(f"Expected an id of at most {LONGEST_ID} characters. Received: {len(asked.id)}.")
     with registry().use(name, version) as served, running().named(asked.id) as begun:
         with callers().watched(request.environ, begun), counted_drops(served):
-            seen = answers.see(served, asked, registry().settings.deadline_s, begun)
+            seen = answers.see(served, asked, patience_s(asked), begun)
         facts = {"model_name": name, "model_version": served.manifest.version}
         facts |= {"id": asked.id} if asked.id else {}
         body, head_length = protocol.write_answer(facts, answers.outputs(served, seen, asked))
@@ -85,6 +85,14 @@ def infer(name: str, version: str | None = None) -> Response:
         return Response(body, content_type="application/json")
     headers = {protocol.HEADER_LENGTH: str(head_length)}
     return Response(body, content_type="application/octet-stream", headers=headers)
+
+
+def patience_s(asked: protocol.Inference) -> float:
+    """Returns how long the request may wait for the network: Triton's parameter `timeout`, in microseconds, where the
+    caller is less patient than the tier."""
+    timeout = asked.parameters.get("timeout")
+    longest = registry().settings.deadline_s
+    return min(longest, timeout / 1e6) if type(timeout) is int and timeout > 0 else longest
 
 
 @contextmanager

@@ -13,7 +13,10 @@ import requests
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException
 
+from app_service import ml_client
 from ml_service.settings import SHIPPED
+from portal_wire.errors import NotFound
+from portal_wire.http_client import ServiceClient
 from tests.app_service.conftest import wait_until
 from tests.ml_service.server import TOKEN, token
 
@@ -130,6 +133,29 @@ def test_callers_that_left_cost_the_network_nothing(client: triton.InferenceServ
     for caller in callers:
         caller.close()
     wait_until(lambda: dropped(small_tier, "cancelled") > before)
+
+
+def test_a_caller_says_how_long_it_waits(client: triton.InferenceServerClient, small_tier: str) -> None:
+    before = dropped(small_tier, "expired")
+    with pytest.raises(InferenceServerException, match="waited too long") as late:
+        client.infer("pneumonia", [study()], model_version="1", headers=token(), timeout=1)  # microseconds
+    assert late.value.status() == "503"
+    assert dropped(small_tier, "expired") == before + 1
+
+
+def test_the_application_speaks_with_the_real_tier(client: triton.InferenceServerClient, small_tier: str) -> None:
+    """App's own client, which its tests otherwise try against a stand-in."""
+    app = ServiceClient(f"http://{small_tier}", TOKEN)
+    ml_client.unload(app, "pneumonia", "2")
+    served = ml_client.list_models(app)
+    assert served.ready == {("pneumonia", "1")}
+    assert {one.version: one.not_ready for one in served.models[0].versions} == {"1": None, "2": "unloaded"}
+    with pytest.raises(NotFound):
+        ml_client.load(app, "pneumonia", "9")
+    ml_client.load(app, "pneumonia", "2")
+    assert ml_client.list_models(app).ready == {("pneumonia", "1"), ("pneumonia", "2")}
+    said = ml_client.infer(app, "pneumonia", "2", FILM, wanted=("findings",))
+    assert (said.findings["label"], said.heatmap) == ("pneumonia", None)
 
 
 def pixels(images: int) -> dict[str, object]:
