@@ -5,13 +5,15 @@ from collections.abc import Iterator
 import pytest
 
 from tests.end_to_end.doctor import Doctor
+from tests.end_to_end.model_folder import with_an_older_version
 from tests.end_to_end.portal import Portal, launch, wait_for
 
 
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Ready to be used at `portal.url`; shows the last lines of its log when it does not become ready."""
-    running = launch(tmp_path_factory.mktemp("portal") / "var")
+    folder = tmp_path_factory.mktemp("portal")
+    running = launch(folder / "var", LIGHTBOX_MODEL_DIR=str(with_an_older_version(folder / "models")))
     try:
         wait_for(running, "Ready after")
         yield running
