@@ -37,7 +37,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Jpeg:
-    """`stripped` decodes to the same pixels as the file, save for the turn that `exif` may ask for."""
+    """`stripped` decodes to the same pixels as the file, save for the turn that `exif` may ask for.
+
+    It is the very file when there is nothing to leave behind.
+    """
 
     frame: Frame
     scans: int
@@ -56,7 +59,7 @@ def read_jpeg(data: bytes, limits: Limits) -> Jpeg:
     kept: list[bytes | memoryview] = [data[:2]]
     frame: Frame | None = None
     exif: bytes | None = None
-    scans = 0
+    scans, rewritten = 0, False
     for marker, body, coded in _segments(data):
         if marker in FRAMES:
             if frame is not None:
@@ -67,12 +70,14 @@ def read_jpeg(data: bytes, limits: Limits) -> Jpeg:
         if marker in KEPT:
             kept += (_segment(marker, body), coded)
         elif not scans:
-            kept.append(_colour_segment(marker, body))
+            kept.append(colour := _colour_segment(marker, body))
+            rewritten = rewritten or colour != _segment(marker, body)
         scans += marker == SOS
     if frame is None or not scans:
         raise corrupt("It holds no JPEG picture.")
     kept.append(b"\xff\xd9")
-    return Jpeg(frame, scans, exif, b"".join(kept))
+    whole = not rewritten and sum(map(len, kept)) == len(data)
+    return Jpeg(frame, scans, exif, data if whole else b"".join(kept))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes, memoryview]]:
