@@ -5,18 +5,25 @@ K logits mean K classes, softmax(scale * logits + offsets): temperature scaling 
 https://arxiv.org/abs/1706.04599) with a bias for each class. Class 0 is the negative one in both.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_service.manifest import Calibration
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
+
+
+def full(logits: Floats) -> Floats:
+    """Returns logits (n, 1) or (n, classes) as (n, classes): the first of two classes has the logit 0."""
+    return np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
 
 
 def shares(logits: Floats) -> Floats:
     """Returns every class's share, (n, classes), of logits (n, 1) or (n, classes): sigmoid or softmax."""
-    full = np.hstack([np.zeros_like(logits), logits]) if logits.shape[1] == 1 else logits
-    raised = np.exp(full - full.max(axis=1, keepdims=True))
+    values = full(logits)
+    raised = np.exp(values - values.max(axis=1, keepdims=True))
     out: Floats = raised / raised.sum(axis=1, keepdims=True)
     return out
 

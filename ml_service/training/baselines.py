@@ -13,8 +13,9 @@ from sklearn.preprocessing import StandardScaler
 
 from ml_service.calibration import decided
 from ml_service.manifest import Calibration
+from ml_service.measures import Floats
 from ml_service.training.datasets import Split
-from ml_service.training.scores import Floats, auc
+from ml_service.training.scores import auc
 
 SIDE = 32  # pixels
 BINS = 64  # grey levels

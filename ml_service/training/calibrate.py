@@ -10,13 +10,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ml_service.calibration import calibrated, decided
-from ml_service.training import opening, site
+import numpy as np
+
+from ml_service import site
+from ml_service.training import opening
 from ml_service.training.datasets import SPLITS, Split, read_split
-from ml_service.training.fit import calibration
 from ml_service.training.judge import Judge, run
 from ml_service.training.plots import draw_confusion, draw_reliability
-from ml_service.training.scores import counts, reliability
 
 
 def main() -> None:
@@ -37,21 +37,20 @@ def calibrate(judge: Judge, images: Split, out: Path) -> dict[str, Any]:
     Raises ValueError when there are too few images of a class.
     """
     out.mkdir(parents=True, exist_ok=True)
-    logits = run(judge.network, judge.prepared(images.films))[0]
-    shipped, names = judge.manifest.calibration, judge.manifest.classes
-    before, (after, answers) = calibrated(logits, shipped), site.cross_fitted(logits, images.classes, images.patients)
+    logits, manifest = run(judge.network, judge.prepared(images.films))[0], judge.manifest
+    fit, evidence = site.fitted(logits, images.classes, images.patients, manifest.calibration, manifest.classes)
     found = {
-        "model": judge.manifest.name,
-        "version": judge.manifest.version,
-        "patients": len(set(images.patients)),
-        **site.before_and_after(logits, images.classes, images.patients, shipped),
-        "shipped": shipped.model_dump(mode="json"),
-        "calibration": calibration(logits, images.classes).model_dump(mode="json"),
+        "model": manifest.name,
+        "version": manifest.version,
+        **evidence,
+        "shipped": manifest.calibration.model_dump(mode="json"),
+        "calibration": fit.model_dump(mode="json"),
     }
-    lines = {name: reliability(said, images.classes) for name, said in (("shipped", before), ("site", after))}
+    lines = {name: evidence[when]["reliability"] for name, when in (("shipped", "before"), ("site", "after"))}
     draw_reliability(out / "reliability.png", lines, "site")
-    for name, called in (("before", decided(before, shipped)), ("after", answers)):
-        draw_confusion(out / f"confusion_{name}.png", counts(called, images.classes, len(names)), names, name)
+    for when in ("before", "after"):
+        confusion = np.array(evidence[when]["confusion"])
+        draw_confusion(out / f"confusion_{when}.png", confusion, manifest.classes, when)
     (out / "calibration.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return found
 

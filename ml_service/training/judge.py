@@ -10,11 +10,12 @@ import numpy as np
 from ml_service.calibration import calibrated, decided
 from ml_service.engines import Network
 from ml_service.manifest import Manifest
+from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
 from ml_service.training.datasets import Split
-from ml_service.training.scores import Classes, Floats, scores
+from ml_service.training.scores import scores
 
 BATCH = 64
 

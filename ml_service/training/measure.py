@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from ml_service import site
 from ml_service.tasks.film import Pixels
-from ml_service.training import baselines, readings, site
+from ml_service.training import baselines, readings
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.fit import SEED
@@ -17,6 +16,7 @@ from ml_service.training.plots import draw_scores
 from ml_service.training.recipes import Recipe
 
 Places = dict[str, str]  # name -> folder or .npz
+WHEN = ("before", "after")
 
 
 def measure(judge: Judge, recipe: Recipe, data: Path, foreign: Places, shifted: Places, plots: Path) -> dict[str, Any]:
@@ -41,10 +41,17 @@ def measure(judge: Judge, recipe: Recipe, data: Path, foreign: Places, shifted: 
 
 
 def _site(judge: Judge, films: Pixels, test: Split) -> dict[str, Any]:
-    if np.bincount(test.classes).min() < site.FEWEST:
+    """Returns what a fit to the test images' own site would change; {} when there are too few of them."""
+    logits, manifest = run(judge.network, films)[0], judge.manifest
+    try:
+        _, found = site.fitted(logits, test.classes, test.patients, manifest.calibration, manifest.classes)
+    except site.TooFew:
         return {}
-    logits = run(judge.network, films)[0]
-    return site.before_and_after(logits, test.classes, test.patients, judge.manifest.calibration)
+    return {when: {name: _plain(found[when][name]) for name in ("accuracy", "ece", "brier")} for when in WHEN}
+
+
+def _plain(score: Any) -> float:
+    return float(score["value"] if isinstance(score, dict) else score)
 
 
 def beside_baselines(judge: Judge, train: Split, test: Split) -> dict[str, dict[str, dict[str, float]]]:

@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from ml_service.calibration import decided
 from ml_service.manifest import Calibration
-from ml_service.training.scores import Classes, Floats, counts, reliability
+from ml_service.measures import Classes, Floats, counts, reliability
 
 matplotlib.use("Agg")
 from matplotlib import pyplot as plt
@@ -68,7 +68,7 @@ def draw_scores(
 
 
 def draw_reliability(path: Path, lines: dict[str, list[dict[str, float]]], where: str) -> None:
-    """Writes the bins of scores.reliability, one line for each name; a dot's size is its share of images."""
+    """Writes the bins of measures.reliability, one line for each name; a dot's size is its share of images."""
     with figure(path, f"Reliability ({where})", "probability said", "share that had it") as axes:
         axes.plot([0, 1], [0, 1], color=GUIDE, linestyle=":")
         for (name, bins), colour in zip(lines.items(), COLOURS, strict=False):

@@ -17,18 +17,19 @@ from ml_service import tasks
 from ml_service.engines import Network
 from ml_service.engines.tensorflow import Network as Reference
 from ml_service.manifest import Golden, GoldenCase, Manifest, Typical
+from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
+from ml_service.scaling import calibration
 from ml_service.settings import SHIPPED
 from ml_service.training import card, facts, golden
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_rows, read_split
-from ml_service.training.fit import DRAWS, SEED, calibration, refusal_threshold, typical_features
+from ml_service.training.fit import DRAWS, SEED, refusal_threshold, typical_features
 from ml_service.training.foreign import noise, turned
 from ml_service.training.judge import Judge, beyond, prepared_split, run
 from ml_service.training.measure import measure, with_readings
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import Recipe, recorded
-from ml_service.training.scores import Classes, Floats
 from ml_service.training.seal import seal
 from ml_service.weights import save_half
 
@@ -98,7 +99,7 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
     held_out = read_split(data, "val", recipe.classes)
     erase = recipe.phases[-1].erase
     varied = np.concatenate([augmented_films(held_out, draft.side, SEED + draw, erase) for draw in range(DRAWS)])
-    fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS))
+    fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS), balanced=True)
     _, features, peaks = run(network, prepared_split(held_out, task, draft.side))
     typical, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out, features)
     changes = {"calibration": fit, "typical": limit, "heat_scale": full_heat(peaks, held_out.classes)}

@@ -9,11 +9,9 @@ from scipy.stats import rankdata
 
 from ml_service.calibration import decided, uncertain
 from ml_service.manifest import Calibration
+from ml_service.measures import Classes, Floats, brier, calibration_error
 
-Floats = NDArray[np.float32]
-Classes = NDArray[np.int64]
 DRAWS = 2000
-BINS = 10
 
 
 def auc(probabilities: Floats, classes: Classes) -> float:
@@ -52,13 +50,6 @@ def scores(probabilities: Floats, classes: Classes, fit: Calibration, names: Seq
     return out
 
 
-def counts(answers: Classes, classes: Classes, names: int) -> NDArray[np.int64]:
-    """Returns the confusion of `names` classes, (names, names): rows are the truth, columns the answer."""
-    found = np.zeros((names, names), np.int64)
-    np.add.at(found, (classes, answers), 1)
-    return found
-
-
 def _class_scores(number: int, answers: Classes, classes: Classes) -> dict[str, Any]:
     sensitivity, precision = _of_class(number, answers, classes)
     return {"n": int((classes == number).sum()), "sensitivity": sensitivity, "precision": precision}
@@ -88,34 +79,3 @@ def interval(measure: Callable[[NDArray[np.int64]], float], classes: Classes, se
     values = [measure(np.concatenate([rng.choice(group, len(group)) for group in groups])) for _ in range(DRAWS)]
     low, high = np.quantile(values, [0.025, 0.975])
     return float(low), float(high)
-
-
-def brier(probabilities: Floats, classes: Classes) -> float:
-    """Returns the mean squared error: of the positive class for two classes, summed over all for more."""
-    if probabilities.shape[1] == 2:
-        return float(np.mean((probabilities[:, 1] - classes) ** 2))
-    return float(np.mean(((probabilities - np.eye(probabilities.shape[1])[classes]) ** 2).sum(axis=1)))
-
-
-def calibration_error(probabilities: Floats, classes: Classes) -> float:
-    """Returns the expected calibration error over BINS bins of equal width."""
-    return float(sum(b["share"] * abs(b["said"] - b["came"]) for b in reliability(probabilities, classes)))
-
-
-def reliability(probabilities: Floats, classes: Classes) -> list[dict[str, float]]:
-    """Returns, for each bin that holds images: mean probability said, share that came true, share of images. Said is
-    the positive class's probability for two classes, that of the most probable class for more."""
-    if probabilities.shape[1] == 2:
-        said, came = probabilities[:, 1], classes == 1
-    else:
-        said, came = probabilities.max(axis=1), probabilities.argmax(axis=1) == classes
-    bins = np.minimum((said * BINS).astype(int), BINS - 1)
-    return [
-        {
-            "said": float(said[bins == b].mean()),
-            "came": float(came[bins == b].mean()),
-            "share": float((bins == b).mean()),
-        }
-        for b in range(BINS)
-        if (bins == b).any()
-    ]

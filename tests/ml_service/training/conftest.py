@@ -14,7 +14,7 @@ from ml_service.training.recipes import RECIPES, Phase
 from ml_service.training.release import release
 from ml_service.training.train import train
 
-COUNTS = {"train": 96, "val": 40, "test": 80}
+COUNTS = {"train": 96, "val": 40, "test": 120}
 TINY_BRAIN = dataclasses.replace(
     RECIPES["brain-tumour"],
     params={"labels": 4, "widths": [8, 8, 16, 16], "blocks": [1, 1, 1, 1]},
