@@ -22,6 +22,7 @@ ACCESS: dict[str, Access] = {
     "uploads.upload": "doctor",
     "samples.add": "doctor",
     "selection.run": "doctor",
+    "selection.compare": "doctor",
     "selection.archive": "doctor",
     "selection.delete": "doctor",
     "studies.page": "doctor",

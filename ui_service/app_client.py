@@ -77,10 +77,10 @@ class AppTier:
         answer = self._call("POST", "/v1/jobs", json=body).json()
         return [Job.model_validate(job) for job in answer["jobs"]]
 
-    def compare(self, study_id: str, versions: Sequence[tuple[str, str]]) -> list[Job]:
-        """Run (model, version) pairs on a study to be seen side by side; the study's own answer stays."""
+    def compare(self, study_ids: Sequence[str], versions: Sequence[tuple[str, str]]) -> list[Job]:
+        """Run (model, version) pairs on studies to be seen side by side; the studies' own answers stay."""
         wanted = [{"model": model, "version": version} for model, version in versions]
-        body = {"study_ids": [study_id], "models": wanted, "purpose": "compare"}
+        body = {"study_ids": list(study_ids), "models": wanted, "purpose": "compare"}
         answer = self._call("POST", "/v1/jobs", json=body).json()
         return [Job.model_validate(job) for job in answer["jobs"]]
 

@@ -1,5 +1,8 @@
 """Models side by side: choosing, columns in every state, and who agrees with whom."""
 
+import html
+import re
+
 import pytest
 
 from portal_wire.contract import Job, JobState, Model, Study
@@ -28,7 +31,7 @@ def test_chosen_versions_run_once_each_and_are_shown(doctor: Visitor, fake: Fake
     answered = doctor.post(f"/studies/{study.id}/compare", {"version": chosen})
     jobs = list(fake.jobs.values())
     assert [(job.version, job.purpose) for job in jobs] == [("1", "compare"), ("3", "compare")]
-    assert answered.location == f"/studies/{study.id}/compare?job={jobs[0].id}&job={jobs[1].id}"
+    assert answered.location == f"/studies/{study.id}/compare?version=pneumonia/1&version=pneumonia/3"
     page = doctor.get(answered.location).text
     assert all(f'id="column-{job.id}"' in page and f'hx-trigger="sse:answer-{job.id}"' in page for job in jobs)
     assert page.count("checked") == 2
@@ -130,9 +133,33 @@ def test_the_newest_run_of_each_version_stands_in_order(fake: FakeApp, study: St
     assert newest_of_each(reversed(runs)) == [runs[1], runs[2]]
 
 
-def test_another_doctors_runs_are_not_mixed_in(doctor: Visitor, fake: FakeApp, study: Study) -> None:
+def test_another_images_runs_are_not_mixed_in(doctor: Visitor, fake: FakeApp, study: Study) -> None:
     elsewhere = fake.succeed(compared(fake, fake.add_study(), "1"), answer("pneumonia", 0.91))
-    assert elsewhere.id not in doctor.get(f"/studies/{study.id}/compare?job={elsewhere.id}").text
+    mine = fake.succeed(compared(fake, study, "1"), answer("normal", 0.06))
+    page = doctor.get(f"/studies/{study.id}/compare?version=pneumonia/1").text
+    assert mine.id in page and elsewhere.id not in page
+
+
+def test_several_selected_images_are_compared_at_once(doctor: Visitor, fake: FakeApp, study: Study) -> None:
+    other = fake.add_study("other.png")
+    opened = doctor.post("/selection/compare", {"study": [study.id, other.id]})
+    assert opened.location == f"/studies/{study.id}/compare?among={study.id}&among={other.id}"
+    page = doctor.get(opened.location).text
+    assert "1 of 2 selected" in page and "on all 2 selected images" in page
+    chosen = {"version": ["pneumonia/1", "pneumonia/2"], "among": [study.id, other.id]}
+    shown = doctor.post(f"/studies/{study.id}/compare", chosen).location
+    assert sorted((job.study_id, job.version) for job in fake.jobs.values()) == sorted(
+        (each.id, version) for each in (study, other) for version in "12"
+    )
+    page = doctor.get(shown).text
+    onwards = re.search(r'href="([^"]+)" data-key="j"', page)
+    assert onwards and onwards[1].startswith(f"/studies/{other.id}/compare")
+    assert doctor.get(html.unescape(onwards[1])).text.count('class="panel column"') == 2
+    single = doctor.post("/selection/compare", {"study": [study.id]})
+    assert single.location == f"/studies/{study.id}/compare"
+    assert doctor.get(f"/studies/{study.id}/compare?among=x").status_code == 400
+    many = "&".join(f"among={study.id}" for _ in range(51))
+    assert "at most 50 images" in doctor.get(f"/studies/{study.id}/compare?{many}").text
 
 
 def _said(fake: FakeApp) -> list[tuple[str, str]]:

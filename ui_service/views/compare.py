@@ -1,4 +1,4 @@
-"""Any set of models on one image, side by side."""
+"""Any set of models on one image, side by side; on several images, one page after the other."""
 
 from uuid import UUID
 
@@ -12,28 +12,45 @@ from ui_service.comparison import columns_of, newest_of_each, standings
 from ui_service.signed_in import app_tier
 
 blueprint = Blueprint("compare", __name__)
+MOST_IMAGES = 50  # that are stepped through: their ids stand in the address
 
 
 @blueprint.get("/studies/<uuid:study_id>/compare")
 def page(study_id: UUID) -> str:
-    """The models to choose from, and a column for each version that ran: those of `?job=`, else each one's newest."""
+    """The models to choose from, and a column for each version that ran here: those of `?version=`, else all.
+
+    `?among=` names the images that were selected together.
+    """
     app = app_tier()
     study = app.study(str(study_id))
     jobs, models = _compared(app, study.id), app.models(study.id)
     columns = columns_of(jobs, models)
+    among = _among(study.id)
+    here = among.index(study.id)
     return render_template(
-        "compare.html", study=study, models=models, columns=columns, standings=standings(columns), jobs=jobs
+        "compare.html",
+        study=study,
+        models=models,
+        columns=columns,
+        standings=standings(columns),
+        versions=request.args.getlist("version"),
+        among=among,
+        before=among[here - 1] if here else None,
+        after=among[here + 1] if here + 1 < len(among) else None,
     )
 
 
 @blueprint.post("/studies/<uuid:study_id>/compare")
 def run(study_id: UUID) -> Response:
-    """Run the chosen versions and show them."""
-    chosen = [value.partition("/") for value in dict.fromkeys(request.form.getlist("version"))]
+    """Run the chosen versions on this image and those selected with it, and show them on this one."""
+    chosen = list(dict.fromkeys(request.form.getlist("version")))
     if not chosen:
         raise BadRequest("Please choose one model or more.", code="no_model")
-    jobs = app_tier().compare(str(study_id), [(model, version) for model, _, version in chosen])
-    return redirect(url_for("compare.page", study_id=study_id, job=[job.id for job in jobs]), 303)
+    among = _among(str(study_id))
+    pairs = [value.partition("/") for value in chosen]
+    app_tier().compare(among, [(model, version) for model, _, version in pairs])
+    with_it = among if len(among) > 1 else []
+    return redirect(url_for("compare.page", study_id=study_id, version=chosen, among=with_it), 303)
 
 
 @blueprint.get("/studies/<uuid:study_id>/compare/standing")
@@ -56,5 +73,16 @@ def column(job_id: UUID) -> Response:
 
 def _compared(app: AppTier, study_id: str) -> list[Job]:
     jobs = [job for job in app.jobs_of([study_id], "compare") if job.study_id == study_id]
-    wanted = request.args.getlist("job")
-    return newest_of_each([job for job in jobs if job.id in wanted] if wanted else jobs)
+    wanted = request.args.getlist("version")
+    return newest_of_each(job for job in jobs if not wanted or f"{job.model}/{job.version}" in wanted)
+
+
+def _among(study_id: str) -> list[str]:
+    """The images selected together, this one in any case. Raises BadRequest."""
+    try:
+        among = [str(UUID(each)) for each in request.values.getlist("among")]
+    except ValueError:
+        raise BadRequest("This selection cannot be read.") from None
+    if len(among) > MOST_IMAGES:
+        raise BadRequest(f"Please select at most {MOST_IMAGES} images to compare models on.", code="too_many")
+    return among if study_id in among else [study_id]

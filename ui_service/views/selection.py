@@ -24,6 +24,14 @@ def run() -> Response:
     return redirect(url_for("worklist.page"), 303)
 
 
+@blueprint.post("/compare")
+def compare() -> Response:
+    """To the choice of models for the first selected image, and by its keys to the others."""
+    chosen = _chosen()
+    with_it = chosen if len(chosen) > 1 else []
+    return redirect(url_for("compare.page", study_id=chosen[0], among=with_it), 303)
+
+
 @blueprint.post("/archive")
 def archive() -> Response:
     """One zip with the newest answer of every selected image."""
