@@ -15,6 +15,7 @@ class Settings:
 
     service_token: str | None
     model_dir: Path = SHIPPED  # <name>/<version>/model.json
+    model_store_url: str = ""  # s3://bucket/prefix, whose versions are copied into model_dir
     batch_rows: int = 16  # images in one pass of the network
     queue_rows: int = 64  # images that wait for the network; more are turned away
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
@@ -28,6 +29,7 @@ class Settings:
         return cls(
             service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             model_dir=Path(env.text("LIGHTBOX_MODEL_DIR", str(SHIPPED))),
+            model_store_url=_model_store(),
             batch_rows=env.integer("LIGHTBOX_ML_BATCH_SIZE", 16, 1, 256),
             queue_rows=env.integer("LIGHTBOX_ML_QUEUE_SIZE", 64, 1, 10_000),
             deadline_s=env.number("LIGHTBOX_ML_DEADLINE_SECONDS", 30.0, 0.1, 3600),
@@ -35,6 +37,14 @@ class Settings:
             engine=_engine(env.text("LIGHTBOX_ML_ENGINE", "auto")),
             memory_mb=env.integer("LIGHTBOX_ML_MEMORY_MB", 0),
         )
+
+
+def _model_store() -> str:
+    """The S3 folder, if one is named; then LIGHTBOX_MODEL_DIR must name a folder for the copies."""
+    if not env.text("LIGHTBOX_MODEL_STORE_URL", ""):
+        return ""
+    env.text("LIGHTBOX_MODEL_DIR")
+    return env.url("LIGHTBOX_MODEL_STORE_URL", schemes=("s3",))
 
 
 def _engine(name: str) -> str:

@@ -14,6 +14,7 @@ from ml_service.repository import repository
 from ml_service.routes import routes
 from ml_service.running import Running
 from ml_service.settings import Settings
+from ml_service.site_routes import site_routes
 from portal_wire.http_server import equip
 
 LARGEST_BODY = 256 * 2**20  # bytes; whoever uploads has been limited long before
@@ -23,6 +24,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Returns the application. Models load behind it: it is alive at once and ready when all have passed."""
     settings = settings or Settings.from_environment()
     registry = Registry(settings)
+    if settings.model_store_url:
+        from ml_service.model_store import ModelStore  # obstore is loaded only where it is used
+
+        store = ModelStore(settings.model_store_url, settings.model_dir)
+        store.fetch()
+        store.keep_fetching()
     engines.settle(settings.engine, settings.model_dir)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
@@ -32,5 +39,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     equip(app, "ml", ready=registry.readiness, service_token=settings.service_token)
     app.register_blueprint(routes)
     app.register_blueprint(repository)
+    app.register_blueprint(site_routes)
     threading.Thread(target=registry.load_all, name="load-models", daemon=True).start()
     return app

@@ -21,7 +21,7 @@ MAY_IMPORT = {
 NEVER = {
     "ui_service": {"sqlalchemy", "alembic", "redis", "dramatiq", "tensorflow", "keras", "numpy", "PIL", "cv2"},
     "app_service": {"tensorflow", "keras", "jinja2", "flask_wtf"},
-    "ml_service": {"sqlalchemy", "alembic", "redis", "dramatiq", "obstore"},
+    "ml_service": {"sqlalchemy", "alembic", "redis", "dramatiq"},
     "portal_wire": {"sqlalchemy", "redis", "tensorflow", "keras", "dramatiq"},
 }  # type: dict[str, set[str]]
 # The pure rules: no web, no database, no queue.
@@ -54,6 +54,12 @@ def test_a_package_imports_only_what_the_architecture_allows(package: str) -> No
 def test_the_pure_rules_know_no_framework(folder: str) -> None:
     for file in (ROOT / folder).rglob("*.py"):
         assert not top_level(file) & PURE[folder], file
+
+
+def test_the_ml_tier_knows_object_stores_for_its_models_alone() -> None:
+    """It never sees the store of studies and artifacts: only `model_store.py` fetches, and only versions."""
+    files = [file for file in (ROOT / "ml_service").rglob("*.py") if "obstore" in top_level(file)]
+    assert [file.name for file in files] == ["model_store.py"]
 
 
 def test_tensorflow_is_never_asked_to_predict_in_a_request() -> None:
