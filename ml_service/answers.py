@@ -8,6 +8,7 @@ import numpy as np
 
 from ml_service.batcher import Pass
 from ml_service.explain import heatmap_png
+from ml_service.manifest import Calibration, Manifest
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.served import Seen, Served
 from ml_service.tasks.verdict import Verdict
@@ -19,17 +20,36 @@ OUTPUTS = (*USUAL, "heatmap")
 
 def see(served: Served, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
     """Runs the request's one input. Raises BadRequest, or Unprocessable for an image that does not decode."""
+    fit = site_calibration(asked.parameters, served.manifest)
     if set(asked.inputs) == {"study"}:
         study = asked.inputs["study"]
         if study.datatype != "BYTES" or study.shape != (1,) or not isinstance(study.data, list):
             raise BadRequest(f"Input study: expected BYTES [1]. Received: {study.datatype} {list(study.shape)}.")
         try:
-            return served.see_study(study.data[0], wait_s, begun)
+            return served.see_study(study.data[0], wait_s, begun, fit)
         except ValueError as error:
             raise Unprocessable(f"Input study: {error}", code="undecodable") from None
     if set(asked.inputs) == {"pixels"}:
-        return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun)
+        return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun, fit)
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
+
+
+def site_calibration(parameters: dict[str, Any], manifest: Manifest) -> Calibration | None:
+    """Returns the calibration that a request brings: JSON in the parameter `calibration`, because the protocol's
+    parameters are texts, numbers and booleans. None: as shipped. Raises BadRequest for one that does not fit."""
+    text = parameters.get("calibration")
+    if text is None:
+        return None
+    try:
+        fit = Calibration.model_validate_json(text)
+    except ValueError:  # pydantic's names what came
+        raise BadRequest("Parameter calibration: expected the JSON of a calibration of this model.") from None
+    offsets = fit.offset if isinstance(fit.offset, tuple) else (fit.offset,)
+    if len(offsets) != len(manifest.labels) or not np.isfinite([fit.scale, *offsets]).all():
+        raise BadRequest(
+            f"Parameter calibration: expected a number of offset for each of {len(manifest.labels)} logits."
+        )
+    return fit
 
 
 def _pixels(served: Served, pixels: Tensor) -> "np.ndarray[Any, np.dtype[np.float32]]":
@@ -60,7 +80,10 @@ def _output(served: Served, seen: Seen, name: str) -> Tensor:
         rows = [[f.probability for f in v.findings] or [float("nan")] * labels for v in seen.verdicts]
         return Tensor(name, "FP32", (count, labels), np.array(rows, np.float32))
     if name == "findings":
-        answers = [json.dumps(answer(verdict, seen, served)).encode() for verdict in seen.verdicts]
+        answers = [
+            json.dumps(answer(verdict, logits.tolist(), seen, served)).encode()
+            for verdict, logits in zip(seen.verdicts, seen.logits, strict=True)
+        ]
         return Tensor(name, "BYTES", (count,), answers, text=True)
     if name == "heatmap":
         pictures = [
@@ -71,14 +94,16 @@ def _output(served: Served, seen: Seen, name: str) -> Tensor:
     raise BadRequest(f"Expected outputs out of {', '.join(OUTPUTS)}.")
 
 
-def answer(verdict: Verdict, seen: Seen, served: Served) -> dict[str, Any]:
+def answer(verdict: Verdict, logits: list[float], seen: Seen, served: Served) -> dict[str, Any]:
     """Returns the model's part of portal_wire.contract.Result; `timings_s` lacks queue and total, which only
-    the caller knows."""
+    the caller knows. `logits` are what any later calibration starts from; a refused image has none to give."""
     return {
         "label": verdict.label,
         "findings": [finding.model_dump() for finding in verdict.findings],
         "calibrated": True,
-        "uncertain_band": list(served.manifest.calibration.uncertain_band),
+        "calibrated_for": "site" if seen.calibration else "shipped",
+        "logits": logits if verdict.in_distribution else None,
+        "uncertain_band": list((seen.calibration or served.manifest.calibration).uncertain_band),
         "in_distribution": verdict.in_distribution,
         "ood_score": verdict.ood_score,
         "warnings": [warning.model_dump() for warning in verdict.warnings],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ml_service import tasks
 from ml_service.batcher import Batcher, Expired, Pass
 from ml_service.engines import open_network, warm
-from ml_service.manifest import TYPICAL, Manifest
+from ml_service.manifest import TYPICAL, Calibration, Manifest
 from ml_service.metrics import Meter
 from ml_service.ood import TypicalFeatures
 from ml_service.settings import Settings
@@ -32,6 +32,7 @@ class Seen:
     heat: NDArray[np.float32]  # (n, h, w, labels)
     verdicts: list[Verdict]
     timings_s: dict[str, float]  # prepare, network, interpret
+    calibration: Calibration | None  # the site's that the verdicts are by; None: as shipped
 
 
 class Served:
@@ -51,17 +52,30 @@ class Served:
         self.batcher = Batcher(self.network, settings.batch_rows, settings.queue_rows, name)
         self.meter.watch_queue(self.batcher.rows_waiting)
 
-    def see_study(self, study: bytes, wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Seen:
-        """Answers about one PNG or JPEG. Raises ValueError when it does not decode, Unavailable when full."""
+    def see_study(
+        self,
+        study: bytes,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None" = None,
+        calibration: Calibration | None = None,
+    ) -> Seen:
+        """Answers about one PNG or JPEG, by a site's `calibration` or the shipped one. Raises ValueError when it does
+        not decode, Unavailable when full."""
         started = time.monotonic()
         plane = grey_plane(study)
         pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         prepared_s = time.monotonic() - started
-        return self._see(pixels, plane, prepared_s, wait_s, begun)
+        return self._see(pixels, plane, prepared_s, wait_s, begun, calibration)
 
-    def see_pixels(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Seen:
+    def see_pixels(
+        self,
+        pixels: NDArray[np.float32],
+        wait_s: float,
+        begun: "list[Future[Pass]] | None" = None,
+        calibration: Calibration | None = None,
+    ) -> Seen:
         """Answers about prepared images (n, side, side, 1)."""
-        return self._see(pixels, None, 0.0, wait_s, begun)
+        return self._see(pixels, None, 0.0, wait_s, begun, calibration)
 
     def _see(
         self,
@@ -70,12 +84,14 @@ class Served:
         prepared_s: float,
         wait_s: float,
         begun: "list[Future[Pass]] | None",
+        calibration: Calibration | None,
     ) -> Seen:
         done = self._through(pixels, wait_s, begun)
         started = time.monotonic()
         scores = self.typical.distance(done.outputs.features)  # (n,)
+        used = self.manifest.model_copy(update={"calibration": calibration}) if calibration else self.manifest
         verdicts = [
-            self.task.interpret(logits, float(score), plane, self.manifest)
+            self.task.interpret(logits, float(score), plane, used)
             for logits, score in zip(done.outputs.logits, scores, strict=True)
         ]
         if plane is not None and not verdicts[0].in_distribution:
@@ -86,7 +102,7 @@ class Served:
             "interpret": time.monotonic() - started,
         }
         self.meter.note(timings, done, verdicts)
-        return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings)
+        return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings, calibration)
 
     def _through(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Pass:
         future = self.batcher.submit(pixels, wait_s)

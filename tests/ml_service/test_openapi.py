@@ -13,10 +13,16 @@ from openapi_spec_validator import validate
 from ml_service.repository import repository
 from ml_service.routes import DOCUMENT, routes
 from ml_service.settings import SHIPPED
+from ml_service.site_routes import site_routes
 from tests.ml_service.server import token
 
 FILM = (SHIPPED / "pneumonia" / "1" / "golden" / "pneumonia.jpg").read_bytes()
 STUDY = {"name": "study", "shape": [1], "datatype": "BYTES", "data": [base64.b64encode(FILM).decode()]}
+CASES = {
+    "logits": [[0.1 * n - 4] for n in range(80)],
+    "classes": [n // 40 for n in range(80)],
+    "patients": [*range(80)],
+}
 BOTH = ("/v2/models/{name}", "/v2/models/{name}/versions/{version}")
 OF_A_VERSION = {f"get {path}{end}": 200 for path in BOTH for end in ("", "/ready", "/card")}
 # Every operation and the status that it answers below.
@@ -29,6 +35,7 @@ OPERATIONS = OF_A_VERSION | {
     "post /v2/models/{name}/versions/{version}/infer": 200,
     "get /v2/models/{name}/versions/{version}/plots/{file}": 200,
     "get /v2/models/{name}/versions/{version}/network": 200,
+    "post /v2/models/{name}/versions/{version}/calibrate": 200,
     "get /v2/requests/{request_name}": 404,  # running ones: see test_running.py
     "delete /v2/requests/{request_name}": 404,
     "post /v2/repository/index": 200,
@@ -65,7 +72,7 @@ def test_the_document_is_valid_openapi_3_1() -> None:
 
 def test_it_documents_exactly_the_routes_that_there_are(document: dict[str, Any]) -> None:
     app = Flask("routes", static_folder=None)
-    for blueprint in (routes, repository):
+    for blueprint in (routes, repository, site_routes):
         app.register_blueprint(blueprint)
     there = {
         f"{method.lower()} {rule.rule.replace('<', '{').replace('>', '}')}"
@@ -81,6 +88,8 @@ def test_it_documents_exactly_the_routes_that_there_are(document: dict[str, Any]
 def test_the_tier_answers_as_documented(operation: str, document: dict[str, Any], small_tier: str) -> None:
     method, path = operation.split(" ")
     body = {"inputs": [STUDY], "id": "mine"} if path.endswith("infer") else {} if method == "post" else None
+    if path.endswith("calibrate"):
+        body = CASES
     if path.endswith("unload"):
         body = {"parameters": {"version": "2"}}
     url = f"http://{small_tier}{path.format(**VALUES)}"
@@ -96,6 +105,18 @@ def test_the_tier_answers_as_documented(operation: str, document: dict[str, Any]
         ("/v2/models/{name}/versions/{version}/infer", "post", {"version": "9"}, {"inputs": [STUDY]}, 404),
         ("/v2/models/{name}/infer", "post", {}, {"inputs": []}, 400),
         ("/v2/models/{name}/infer", "post", {}, {"inputs": [STUDY | {"data": ["AAAA"]}]}, 422),
+        ("/v2/models/{name}/versions/{version}/calibrate", "post", {"version": "9"}, CASES, 404),
+        ("/v2/models/{name}/versions/{version}/calibrate", "post", {}, CASES | {"patients": [1]}, 400),
+        ("/v2/models/{name}/versions/{version}/calibrate", "post", {}, CASES | {"classes": [2] * 80}, 400),
+        ("/v2/models/{name}/versions/{version}/calibrate", "post", {}, CASES | {"logits": "x"}, 400),
+        ("/v2/models/{name}/versions/{version}/calibrate", "post", {}, CASES | {"classes": [0] * 80}, 422),
+        (
+            "/v2/models/{name}/versions/{version}/calibrate",
+            "post",
+            {},
+            CASES | {"classes": [*[1] * 40, *[0] * 40]},
+            422,
+        ),
         ("/v2/repository/models/{name}/load", "post", {"name": "unknown"}, {}, 404),
         ("/v2/repository/models/{name}/load", "post", {}, {"parameters": {"config": "{"}}, 400),
     ],

@@ -1,11 +1,19 @@
 """A site's calibration: what it finds, how it is judged, and when there is none."""
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
+import tritonclient.http as triton
+from tritonclient.utils import InferenceServerException
 
 from ml_service.calibration import calibrated
 from ml_service.manifest import Calibration
+from ml_service.settings import SHIPPED as MODELS
 from ml_service.site import FOLDS, TooFew, fitted, folds, summary
+from tests.ml_service.server import token
 
 SHIPPED = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.4, 0.6))
 NAMES = ("normal", "ill")
@@ -82,3 +90,50 @@ def test_known_scores() -> None:
     assert found["accuracy"] == {"value": 0.75, "low": 0.3006, "high": 0.9544}  # statsmodels, method wilson
     assert found["uncertain_share"] == 0.25
     assert found["confusion"] == [[2, 1], [0, 1]]
+
+
+@pytest.fixture
+def client(small_tier: str) -> Iterator[triton.InferenceServerClient]:
+    with triton.InferenceServerClient(small_tier) as client:
+        yield client
+
+
+def said(client: triton.InferenceServerClient, **parameters: str) -> dict[str, Any]:
+    """What the real tier says of a film with pneumonia."""
+    film = (MODELS / "pneumonia" / "1" / "golden" / "pneumonia.jpg").read_bytes()
+    study = triton.InferInput("study", [1], "BYTES")
+    study.set_data_from_numpy(np.array([film], dtype=np.object_))
+    answer = client.infer("pneumonia", [study], "1", headers=token(), parameters=parameters or None)
+    found: dict[str, Any] = json.loads(answer.as_numpy("findings")[0])
+    return found
+
+
+def test_a_stock_client_brings_a_calibration_and_the_next_request_is_as_shipped(
+    client: triton.InferenceServerClient,
+) -> None:
+    shipped = said(client)
+    strict = SHIPPED.model_copy(update={"offset": -100.0, "uncertain_band": (0.45, 0.55)})
+    sited = said(client, calibration=strict.model_dump_json())
+    assert (shipped["label"], shipped["calibrated_for"]) == ("pneumonia", "shipped")
+    assert (sited["label"], sited["calibrated_for"]) == ("normal", "site")
+    assert sited["logits"] == pytest.approx(shipped["logits"], abs=0.01)
+    (finding,) = sited["findings"]
+    assert finding["probability"] < 1e-6 and finding["threshold"] == 0.5 and not finding["positive"]
+    assert sited["uncertain_band"] == [0.45, 0.55]
+    again = said(client)
+    assert (again["label"], again["calibrated_for"]) == ("pneumonia", "shipped")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "{",
+        "[]",
+        SHIPPED.model_copy(update={"offset": (0.0, 1.0)}).model_dump_json(),
+        SHIPPED.model_copy(update={"scale": -1.0}).model_dump_json(),
+        SHIPPED.model_dump_json().replace("0.4", "NaN").replace('"offset":0', '"offset":Infinity'),
+    ],
+)
+def test_a_calibration_that_does_not_fit_is_refused(client: triton.InferenceServerClient, wrong: str) -> None:
+    with pytest.raises(InferenceServerException, match="Parameter calibration"):
+        said(client, calibration=wrong)
