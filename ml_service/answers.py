@@ -42,7 +42,7 @@ def site_calibration(parameters: dict[str, Any], manifest: Manifest) -> Calibrat
         return None
     try:
         fit = Calibration.model_validate_json(text)
-    except ValueError:  # pydantic's names what came
+    except (ValueError, TypeError):  # whose own words name what came
         raise BadRequest("Parameter calibration: expected the JSON of a calibration of this model.") from None
     offsets = fit.offset if isinstance(fit.offset, tuple) else (fit.offset,)
     if len(offsets) != len(manifest.labels) or not np.isfinite([fit.scale, *offsets]).all():

@@ -95,6 +95,8 @@ class Result(Shape):
     label: str
     findings: list[Finding]
     calibrated: bool
+    calibration: dict[str, str | int] | None = None  # a site's own: its `id`, `n` images, `at`; None: as shipped
+    logits: list[float] | None = None  # before any calibration; None where there is no answer
     uncertain_band: list[Probability] | None = Field(default=None, min_length=2, max_length=2)
     in_distribution: bool
     ood_score: float

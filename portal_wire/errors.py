@@ -98,6 +98,5 @@ def from_problem(status: int, body: object, headers: Mapping[str, str]) -> Porta
     fields = body if isinstance(body, dict) else {}
     detail = fields.get("detail") or fields.get("error") or f"The service answered with status {status}."
     wait, code = headers.get("Retry-After", ""), fields.get("code")
-    return from_status(
-        status, str(detail), code=code and str(code), retry_after_s=int(wait) if wait.isdigit() else None
-    )
+    retry_after_s = int(wait) if wait.isdigit() else None
+    return from_status(status, str(detail), code=code and str(code), retry_after_s=retry_after_s)

@@ -84,9 +84,8 @@ def _answer_errors(app: Flask, tier: str) -> None:
         place = f"{frame.f_globals.get('__name__')}:{line}"
         facts = {"error": type(error).__name__, "place": place, "request_id": g.get("request_id")}
         _LOG.error("unexpected", extra={"facts": facts})
-        return problem(
-            Internal("Something went wrong here that is not your doing. Nothing was lost; please try again.")
-        )
+        sorry = Internal("Something went wrong here that is not your doing. Nothing was lost; please try again.")
+        return problem(sorry)
 
 
 def _answer_probes(app: Flask, ready: Readiness) -> None:
