@@ -13,8 +13,9 @@ from urllib.parse import quote
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
+from app_service.domain.site import SiteCalibration
 from portal_wire.contract import Model
-from portal_wire.errors import Internal, Unavailable
+from portal_wire.errors import Internal, Unavailable, Unprocessable
 from portal_wire.http_client import ServiceClient
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -37,14 +38,20 @@ class Served:
 
 
 def infer(
-    client: ServiceClient, model: str, version: str, study: bytes, wanted: Sequence[str] = ("findings", "heatmap")
+    client: ServiceClient,
+    model: str,
+    version: str,
+    study: bytes,
+    wanted: Sequence[str] = ("findings", "heatmap"),
+    calibration: SiteCalibration | None = None,
 ) -> Reading:
-    """Run a version on a canonical study; `wanted` are the outputs to ask for.
+    """Run a version on a canonical study; `wanted` are the outputs to ask for. With a site's `calibration` in place of
+    the shipped one, which the findings then name.
 
     Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
     (which the study may have caused), and the other PortalErrors as the tier answers them.
     """
-    head, body = _encode(study, wanted)
+    head, body = _encode(study, wanted, calibration)
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
     headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
     try:
@@ -54,7 +61,23 @@ def infer(
             raise Internal("The model server broke off.", code="model_broke_off") from error
         raise
     outputs = _decode(response)
-    return Reading(findings=json.loads(outputs["findings"]), heatmap=outputs.get("heatmap") or None)
+    findings = json.loads(outputs["findings"])
+    if (findings.get("calibrated_for") == "site") != (calibration is not None):
+        raise Internal("The model server used another calibration than it was asked to.", code="other_calibration")
+    findings["calibration"] = calibration.told() if calibration else None
+    return Reading(findings, heatmap=outputs.get("heatmap") or None)
+
+
+def calibrate(client: ServiceClient, model: str, version: str, cases: dict[str, Any]) -> dict[str, Any]:
+    """Fit a version to one site: `calibration` and `evidence` (the ML tier's OpenAPI document describes them).
+
+    Raises Unprocessable when the cases are too few or make no fit.
+    """
+    if not cases["logits"]:
+        raise Unprocessable("There is no reviewed case yet whose class is known.", code="too_few_cases")
+    path = f"/v2/models/{quote(model)}/versions/{quote(version)}/calibrate"
+    made: dict[str, Any] = client.request("POST", path, json=cases).json()
+    return made
 
 
 def list_models(client: ServiceClient) -> Served:
@@ -87,12 +110,15 @@ def _card(client: ServiceClient, name: str) -> Model | None:
         return None
 
 
-def _encode(study: bytes, wanted: Sequence[str]) -> tuple[bytes, bytes]:
+def _encode(study: bytes, wanted: Sequence[str], calibration: SiteCalibration | None) -> tuple[bytes, bytes]:
     body = struct.pack("<I", len(study)) + study
     parameters = {"binary_data_size": len(body)}
     inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": parameters}]
     outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
-    return json.dumps({"inputs": inputs, "outputs": outputs}).encode(), body
+    head: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
+    if calibration:
+        head["parameters"] = {"calibration": json.dumps(calibration.parameters)}
+    return json.dumps(head).encode(), body
 
 
 def _decode(response: requests.Response) -> dict[str, bytes]:

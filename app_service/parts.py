@@ -9,6 +9,7 @@ from flask import current_app
 from sqlalchemy import Engine
 
 from app_service import ml_client
+from app_service.calibration_book import CalibrationBook
 from app_service.model_list import ModelList
 from app_service.running.shadow import Shadows
 from app_service.settings import Settings
@@ -33,6 +34,7 @@ class Parts:
     ml: ServiceClient
     models: ModelList
     book: VersionBook
+    calibrations: CalibrationBook
     shadows: Shadows
     stream_places: StreamPlaces
     stopping: threading.Event  # set when this process is told to end
@@ -43,7 +45,7 @@ def open_parts(settings: Settings) -> Parts:
     engine, store = open_engine(settings.database_url), open_store(settings.store_url)
     text = open_redis(settings.redis_url)
     ml = ServiceClient(settings.ml_url, settings.ml_service_token, timeout_s=settings.ml_timeout_s)
-    book = VersionBook(engine)
+    book, calibrations = VersionBook(engine), CalibrationBook(engine)
     return Parts(
         settings=settings,
         engine=engine,
@@ -53,7 +55,8 @@ def open_parts(settings: Settings) -> Parts:
         ml=ml,
         models=ModelList(lambda: ml_client.list_models(ml), book),
         book=book,
-        shadows=Shadows(engine, store, ml, book),
+        calibrations=calibrations,
+        shadows=Shadows(engine, store, ml, book, calibrations),
         stream_places=StreamPlaces(settings.streams_per_user, settings.streams_total),
         stopping=threading.Event(),
     )

@@ -18,6 +18,7 @@ from app_service.routes.models import models
 from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.sessions import sessions
+from app_service.routes.site_calibration import site_calibration
 from app_service.routes.studies import studies
 from app_service.routes.versions import versions
 from app_service.settings import Settings
@@ -25,7 +26,7 @@ from app_service.uploads.part_file import UploadRequest, remove_folders
 from portal_wire.errors import Unavailable, from_status
 from portal_wire.http_server import equip, problem
 
-BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, versions, events, limits)
+BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, versions, site_calibration, events, limits)
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:

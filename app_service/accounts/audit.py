@@ -24,6 +24,9 @@ Action = Literal[
     "shadow",
     "make_available",
     "retire",
+    "fit_calibration",
+    "use_calibration",
+    "use_shipped_values",
 ]
 
 

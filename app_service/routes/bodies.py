@@ -102,5 +102,32 @@ class Network(BaseModel):
     layers: list[Layer]
 
 
+class CalibrationChoice(Asked):
+    """Which fit is to be in force; null: the values that the version was shipped with."""
+
+    in_force: UUID | None
+
+
+class SiteFit(BaseModel):
+    """A fit of a version to this site. `evidence` holds n, the scores before and after (cross-fitted) and what is
+    `worse`; the ML tier's OpenAPI document describes it and the `parameters`."""
+
+    id: str
+    source: Literal["reviews", "folder"]
+    created_at: datetime
+    created_by: str | None
+    in_force: bool
+    parameters: dict[str, object]
+    evidence: dict[str, object]
+
+
+class SiteState(BaseModel):
+    """`reviewed` counts the cases of each class, `left_out` those that tell no class, by reason."""
+
+    reviewed: dict[str, int]
+    left_out: dict[str, int]
+    fits: list[SiteFit]
+
+
 class JobList(Asked):
     jobs: list[Job]

@@ -77,7 +77,9 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
 
 def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
     study = parts.store.read(f"studies/{row.study_id}/image")
-    reading = ml_client.infer(parts.ml, row.model, row.version, study)
+    reading = ml_client.infer(
+        parts.ml, row.model, row.version, study, calibration=parts.calibrations.of(row.model, row.version)
+    )
     finished_at = now()
     result = to_result(reading.findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
     made = []

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, Row
 from sqlalchemy.exc import IntegrityError
 
 from app_service import ml_client
+from app_service.calibration_book import CalibrationBook
 from app_service.domain.answer import to_result
 from app_service.domain.versions import compared
 from app_service.running.metrics import SHADOW_DIFFERENCE, SHADOWS
@@ -33,8 +34,11 @@ _WAITING = 32  # shadow runs that may wait
 class Shadows:
     """The shadow runs of one worker."""
 
-    def __init__(self, engine: Engine, store: ObjectStore, ml: ServiceClient, book: VersionBook) -> None:
+    def __init__(
+        self, engine: Engine, store: ObjectStore, ml: ServiceClient, book: VersionBook, calibrations: CalibrationBook
+    ) -> None:
         self._engine, self._store, self._ml, self._book = engine, store, ml, book
+        self._calibrations = calibrations  # a shadow says what it would say here if it were active
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="shadow")
         self._places = threading.BoundedSemaphore(_WAITING)
 
@@ -68,7 +72,8 @@ class Shadows:
     def _compare(self, job: Row[Any], version: str, answer: Result) -> str:
         began = now()
         study = self._store.read(f"studies/{job.study_id}/image")
-        said = ml_client.infer(self._ml, job.model, version, study, wanted=("findings",)).findings
+        fit = self._calibrations.of(job.model, version)
+        said = ml_client.infer(self._ml, job.model, version, study, ("findings",), fit).findings
         result = _timed(said, began)
         same, difference = compared(answer, result)
         with writing(self._engine) as connection:

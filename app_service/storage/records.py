@@ -136,6 +136,26 @@ shadow_results = Table(
     Index(None, "model", "version"),
 )
 
+# Every fit of a version to this site, with its evidence. The shipped values stay in the model's folder.
+site_calibrations = Table(
+    "site_calibrations",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("model", String(64), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("parameters", _json, nullable=False),
+    Column("evidence", _json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_by", String(64)),
+    Column("created_at", UtcDateTime, nullable=False),
+    Index(None, "model", "version"),
+)
+_in_force = site_calibrations.c.active
+_of_version = (site_calibrations.c.model, site_calibrations.c.version)
+# At most one of a version is in force, whoever comes second.
+Index("uq_site_calibrations_in_force", *_of_version, unique=True, sqlite_where=_in_force, postgresql_where=_in_force)
+
 # No foreign keys: what happened stays written when the object is gone.
 audit = Table(
     "audit",

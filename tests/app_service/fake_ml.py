@@ -11,6 +11,9 @@ from werkzeug.serving import make_server
 
 LAYER = {"name": "dense", "kind": "Dense", "output": [1], "parameters": 3, "multiply_adds": 2}
 NETWORK = {"architecture": "fake", "input": [1, 2, 1], "parameters": 3, "multiply_adds": 2, "layers": [LAYER]}
+FEWEST = 2  # cases of each class that a fit takes
+SITES = {"scale": 0.5, "offset": -1.0, "operating_point": 0.4, "uncertain_band": [0.3, 0.5]}
+EVIDENCE = {"classes": {"normal": 2, "pneumonia": 3}, "patients": 5, "folds": 5, "worse": ["accuracy"]}
 UNSEEN = "not loaded yet"
 PNG = b"\x89PNG\r\n\x1a\nheat"
 
@@ -21,6 +24,8 @@ def findings(probability: float = 0.9) -> dict[str, Any]:
         "findings": [{"label": "pneumonia", "probability": probability, "threshold": 0.5, "positive": True}],
         "calibrated": True,
         "uncertain_band": [0.4, 0.6],
+        "calibrated_for": "shipped",
+        "logits": [2.0],
         "in_distribution": True,
         "ood_score": 1.0,
         "warnings": [],
@@ -50,6 +55,8 @@ class FakeMl:
         self.versions: dict[str, str | None] = {"1": None, "2": UNSEEN}  # why each is not ready
         self.said_by: dict[str, Any] = {}  # by version; `said` for the others
         self.delays: dict[str, float] = {}  # seconds by version; `delay_s` for the others
+        self.calibrations: list[Any] = []  # that inferences came with
+        self.cases: list[dict[str, Any]] = []  # that fits were asked for
         self.managed: list[str] = []  # "load 1", "unload 2"
         self._server: Any = None
         self.port = 0
@@ -77,6 +84,8 @@ class FakeMl:
         app.add_url_rule("/v2/repository/models/<name>/unload", "unload", self._unload, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
         app.add_url_rule("/v2/models/<name>/versions/<version>/network", "network", lambda **_: jsonify(NETWORK))
+        path = "/v2/models/<name>/versions/<version>/calibrate"
+        app.add_url_rule(path, "calibrate", self._calibrate, methods=["POST"])
         path = "/v2/models/<name>/versions/<version>/infer"
         app.add_url_rule(path, "infer", self._infer, methods=["POST"])
         return app
@@ -95,7 +104,11 @@ class FakeMl:
             return Response(json.dumps(error), status, content_type="application/json")
         head = json.loads(body[: int(request.headers["Inference-Header-Content-Length"])])
         names = [item["name"] for item in head["outputs"]]
-        texts = {"findings": json.dumps(self.said_by.get(version, said)).encode(), "heatmap": self.heatmap}
+        answered = self.said_by.get(version, said)
+        if "calibration" in head.get("parameters", {}):
+            self.calibrations.append(json.loads(head["parameters"]["calibration"]))
+            answered = answered | {"calibrated_for": "site"}
+        texts = {"findings": json.dumps(answered).encode(), "heatmap": self.heatmap}
         blobs = [struct.pack("<I", len(texts[item])) + texts[item] for item in names]
         outputs = [
             {"name": item, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(blob)}}
@@ -104,6 +117,15 @@ class FakeMl:
         facts = json.dumps({"model_name": name, "model_version": version, "outputs": outputs}).encode()
         headers = {"Inference-Header-Content-Length": str(len(facts))}
         return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
+
+    def _calibrate(self, name: str, version: str) -> Response:
+        cases = request.get_json()
+        self.cases.append(cases)
+        numbers = [cases["classes"].count(number) for number in (0, 1)]
+        if min(numbers) < FEWEST:
+            problem = {"detail": f"At least {FEWEST} of each class; there are {numbers}.", "code": "too_few_cases"}
+            return Response(json.dumps(problem), 422, content_type="application/problem+json")
+        return jsonify(calibration=SITES, evidence=EVIDENCE | {"n": sum(numbers)})
 
     def _index(self) -> Response:
         states = {version: "UNAVAILABLE" if fault else "READY" for version, fault in self.versions.items()}

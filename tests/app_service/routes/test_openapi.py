@@ -44,6 +44,8 @@ def test_the_answers_are_as_documented(document: dict[str, Any], doctor: Caller,
         check(document, path, "get", doctor.get(path.replace("{name}", "pneumonia")))
     network = doctor.get("/v1/models/pneumonia/versions/1/network")
     check(document, "/v1/models/{name}/versions/{version}/network", "get", network)
+    path = "/v1/models/{name}/versions/{version}/site-calibration"
+    check(document, path, "get", doctor.get("/v1/models/pneumonia/versions/1/site-calibration"))
     check(document, "/v1/studies/{study_id}", "get", doctor.get(f"/v1/studies/{study}"))
     check(document, "/v1/jobs/{job_id}", "get", doctor.get(f"/v1/jobs/{job}"))
     started = doctor.post(f"/v1/studies/{study}/jobs", json={"model": "pneumonia"})
@@ -57,6 +59,14 @@ def test_errors_are_as_documented(document: dict[str, Any], doctor: Caller, anyo
     check(document, "/v1/jobs", "get", anyone.get("/v1/jobs"))
     check(document, "/v1/jobs", "get", doctor.get("/v1/jobs?limit=x"))
     check(document, "/v1/sessions", "post", anyone.post("/v1/sessions", json={}))
+
+
+def test_a_change_of_a_version_is_as_documented(document: dict[str, Any], doctor: Caller, admin: Caller) -> None:
+    path, address = "/v1/models/{name}/versions/{version}", "/v1/models/pneumonia/versions/1"
+    for caller, state, status in ((admin, "active", 200), (admin, "retired", 409), (doctor, "active", 403)):
+        answer = caller.request("PATCH", address, json={"state": state})
+        assert answer.status_code == status
+        check(document, path, "patch", answer)
 
 
 def test_the_page_shows_every_path_and_runs_no_script(document: dict[str, Any], anyone: Caller) -> None:
