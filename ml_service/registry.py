@@ -67,9 +67,12 @@ class Registry:
         return self.versions(name)[-1]
 
     def default(self, name: str) -> str:
-        """Returns the version for requests that name none: the newest that answers, else the newest there is."""
-        versions = self.versions(name)
-        return next((v for v in reversed(versions) if self.state(name, v) is None), versions[-1])
+        """Returns the version for requests that name none: the newest that answers, else the newest there is.
+
+        Raises NotFound. Looks at the disk only when none answers, so it costs a request next to nothing.
+        """
+        passed = [version for model, version in tuple(self._passed) if model == name and not self.fault(name, version)]
+        return max(passed, key=_number) if passed else self.newest(name)
 
     def load_all(self) -> None:
         """Loads the newest version of every model; where it is not fit, the newest that is."""

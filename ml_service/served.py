@@ -95,7 +95,7 @@ class Served:
             for logits, score in zip(done.outputs.logits, scores, strict=True)
         ]
         if plane is not None and not verdicts[0].in_distribution:
-            verdicts = [self._with_a_hint(verdicts[0], plane, wait_s)]
+            verdicts = [self._with_a_hint(verdicts[0], plane, wait_s, begun)]
         timings = {
             "prepare": prepared_s,
             "network": done.network_s,
@@ -116,12 +116,12 @@ class Served:
         except CancelledError:
             raise Conflict("This request was called off.", code="cancelled") from None
 
-    def _with_a_hint(self, verdict: Verdict, plane: Grey, wait_s: float) -> Verdict:
+    def _with_a_hint(self, verdict: Verdict, plane: Grey, wait_s: float, begun: "list[Future[Pass]] | None") -> Verdict:
         """Adds why a film may have been refused: it may lie on its side, or be a negative."""
         if any(warning.code == "blank_image" for warning in verdict.warnings):
             return verdict
         variants = self.task.variants(plane, self.manifest.side)
-        done = self._through(np.stack(list(variants.values())), wait_s)
+        done = self._through(np.stack(list(variants.values())), wait_s, begun)
         scores = self.typical.distance(done.outputs.features)
         best = int(scores.argmin())
         if scores[best] > self.manifest.typical.threshold:
