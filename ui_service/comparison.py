@@ -49,7 +49,7 @@ class Standing:
         count = sum(len(camp.jobs) for camp in self.camps)
         first = self.camps[0].said.short if self.camps else ""
         said = {
-            "agree": f"All {count} models that answered agree: {first}",
+            "agree": f"{'Both' if count == 2 else f'All {count}'} models that answered agree: {first}",
             "disagree": f"The {count} models that answered disagree",
             "alone": f"One model answered: {first}",
             "none": "No model has answered",

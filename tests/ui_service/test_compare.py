@@ -117,7 +117,7 @@ def test_agreement_and_disagreement_are_said(fake: FakeApp, study: Study) -> Non
     assert _said(fake) == [("disagree", "The 3 models that answered disagree")]
     fake.change(fake.jobs[runs[1].id], state=JobState.RUNNING, result=None)
     fake.succeed(fake.jobs[runs[2].id], answer("pneumonia", 0.97))
-    assert _said(fake) == [("agree", "All 2 models that answered agree: Pneumonia suspected so far")]
+    assert _said(fake) == [("agree", "Both models that answered agree: Pneumonia suspected so far")]
 
 
 def test_models_of_different_tasks_neither_agree_nor_disagree(fake: FakeApp, study: Study) -> None:
