@@ -19,7 +19,7 @@ class Settings:
     batch_rows: int = 16  # images in one pass of the network
     queue_rows: int = 64  # images that wait for the network; more are turned away
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
-    threads: int = 0  # of the network; 0: one for each core
+    threads: int = 0  # of the network; 0: half as many as cores (TensorFlow: as many)
     engine: str = "auto"  # or openvino, tensorflow; for models that name none
     memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 

@@ -63,7 +63,7 @@ def usual(asked: str) -> str:
 
 
 def open_network(manifest: Manifest, folder: Path, asked: str = "auto", threads: int = 0) -> Network:
-    """Returns a version's network. `asked` counts when the manifest names no engine; 0 `threads`: one for each core."""
+    """Returns a version's network. `asked` counts when the manifest names none; 0 `threads`: the engine's choice."""
     engine = manifest.engine or usual(asked)
     network: Network
     if engine == "tensorflow":

@@ -35,7 +35,8 @@ class Network:
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": manifest.precision,
-                "INFERENCE_NUM_THREADS": threads or len(os.sched_getaffinity(0)),
+                # The other half of the cores decodes meanwhile; more threads here wait for each other's share.
+                "INFERENCE_NUM_THREADS": threads or max(1, len(os.sched_getaffinity(0)) // 2),
                 "NUM_STREAMS": 1,  # one batch at a time: the batcher is the queue
                 "ENABLE_CPU_PINNING": False,  # the cores are shared with the threads that decode
             },

@@ -1,6 +1,7 @@
 """Whatever computes a network, it computes the same; and which engine does is chosen once, before Keras is loaded."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,7 @@ def pictures(side: int) -> NDArray[np.float32]:
 def alone(folder: Path, asked: str, tmp_path: Path) -> tuple[list[str], Outputs]:
     """What another process says: engine and whether TensorFlow was loaded; and its outputs."""
     np.save(tmp_path / "in.npy", pictures(manifests.read(folder).side))
-    command = [sys.executable, "-c", ALONE, folder, asked, tmp_path / "in.npy", tmp_path / "out.npz"]
+    command = [sys.executable, "-c", ALONE, str(folder), asked, str(tmp_path / "in.npy"), str(tmp_path / "out.npz")]
     said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert said.returncode == 0, said.stderr
     with np.load(tmp_path / "out.npz") as out:
@@ -72,11 +73,14 @@ def test_openvino_computes_what_tensorflow_does(folder: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(("asked", "loaded"), [("openvino", "False"), ("tensorflow", "True")])
 def test_each_engine_alone_gives_the_same(asked: str, loaded: str, tmp_path: Path) -> None:
     """Trap: an engine that is only right while another one is in the process."""
-    folder = SHIPPED / "pneumonia" / "1"
+    folder = tmp_path / "models" / "pneumonia" / "1"
+    shutil.copytree(SHIPPED / "pneumonia" / "1", folder)
+    facts = json.loads((folder / manifests.FILE).read_text()) | {"precision": "f32"}
+    (folder / manifests.FILE).write_text(json.dumps(facts))
     said, came = alone(folder, asked, tmp_path)
     assert said == [asked, loaded]
     manifest = manifests.read(folder)
-    assert_same(came, tensorflow.Network(manifest, folder)(pictures(manifest.side)), 1e-3)
+    assert_same(came, tensorflow.Network(manifest, folder)(pictures(manifest.side)))
 
 
 def test_a_pass_does_not_overwrite_the_one_before() -> None:
@@ -127,3 +131,9 @@ def test_an_unknown_engine_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("LIGHTBOX_ML_ENGINE", "abacus")
     with pytest.raises(SettingsError, match="LIGHTBOX_ML_ENGINE"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize("key", json.loads((ROOT / "benchmarks" / "results" / "engines.json").read_text()))
+def test_a_version_has_the_precision_that_the_measured_table_gives_it(key: str) -> None:
+    table = json.loads((ROOT / "benchmarks" / "results" / "engines.json").read_text())
+    assert manifests.read(SHIPPED / key).precision == table[key]["precision"]

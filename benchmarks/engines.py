@@ -1,0 +1,109 @@
+"""Which engine and precision a version gets: `python -m benchmarks.engines pneumonia=DATA [brain-tumour=DATA]`.
+
+Every engine answers the training and validation images of a data folder as they are served; the test split is not
+read. bf16 passes where AUC, accuracy and the share of refused images stay within GATE of TensorFlow's f32. The table
+is kept in results/engines.json; `--write` puts the precision that came out into each model.json. Times are
+processor milliseconds an image, the least of several rounds.
+"""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "tensorflow"  # it can build every engine's networks
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_service import manifest as manifests
+from ml_service import tasks
+from ml_service.calibration import calibrated, decided
+from ml_service.engines import Network, open_network
+from ml_service.ood import TypicalFeatures
+from ml_service.settings import SHIPPED
+from ml_service.training.datasets import read_split
+from ml_service.training.judge import beyond, prepared_split, run
+from ml_service.training.scores import auc
+
+GATE = 0.001
+ENGINES = (("tensorflow", "f32"), ("openvino", "f32"), ("openvino", "bf16"))
+GATED = ("auc", "accuracy", "refused_share")
+BATCH, ROUNDS = 16, 8
+RESULT = Path(__file__).parent / "results" / "engines.json"
+
+
+def main() -> None:
+    """Prints and keeps the table."""
+    places = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
+    table = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    for folder in sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}")):
+        if folder.parent.name in places:
+            rows = measured(folder, Path(places[folder.parent.name]))
+            precision = "bf16" if passes(rows) else "f32"
+            table[f"{folder.parent.name}/{folder.name}"] = {"precision": precision, "engines": rows}
+            _print(folder, rows, precision)
+            if "--write" in sys.argv:
+                facts = json.loads((folder / manifests.FILE).read_text(encoding="utf-8"))
+                lines = json.dumps(facts | {"precision": precision}, indent=1, ensure_ascii=False)
+                (folder / manifests.FILE).write_text(lines + "\n", encoding="utf-8")
+    RESULT.write_text(json.dumps(table, indent=1) + "\n")
+
+
+def measured(folder: Path, data: Path) -> list[dict[str, Any]]:
+    """Returns a row an engine: scores, largest difference of a logit from the first engine's, milliseconds."""
+    manifest = manifests.read(folder)
+    task, typical = tasks.load(manifest.task), TypicalFeatures.load(folder / manifests.TYPICAL)
+    splits = [read_split(data, name, manifest.training["config"]["classes"]) for name in ("train", "val")]
+    pixels = np.concatenate([prepared_split(split, task, manifest.side) for split in splits])
+    classes = np.concatenate([split.classes for split in splits])
+    rows: list[dict[str, Any]] = []
+    reference = None
+    for engine, precision in ENGINES:
+        changed = manifest.model_copy(update={"engine": engine, "precision": precision})
+        network = open_network(changed, folder, threads=1)
+        logits, features, _ = run(network, pixels)
+        reference = logits if reference is None else reference
+        probabilities = calibrated(logits, manifest.calibration)
+        rows.append(
+            {
+                "engine": engine,
+                "precision": precision,
+                "images": len(pixels),
+                "auc": round(auc(probabilities, classes), 5),
+                "accuracy": round(float((decided(probabilities, manifest.calibration) == classes).mean()), 5),
+                "refused_share": round(float(beyond(typical, features, manifest.typical.threshold).mean()), 5),
+                "largest_logit_difference": round(float(np.abs(logits - reference).max()), 4),
+                "alone_ms": _ms(network, pixels[:1]),
+                "batch_ms": _ms(network, pixels[:BATCH]),
+            }
+        )
+    return rows
+
+
+def passes(rows: list[dict[str, Any]]) -> bool:
+    """Whether the last row, bf16, says what the first one does and is the quickest."""
+    first, *_, last = rows
+    same = all(abs(last[name] - first[name]) <= GATE for name in GATED)
+    return same and last["batch_ms"] == min(row["batch_ms"] for row in rows)
+
+
+def _ms(network: Network, pixels: NDArray[np.float32]) -> float:
+    spent = []
+    for _ in range(ROUNDS):
+        began = time.process_time()
+        network(pixels)
+        spent.append(time.process_time() - began)
+    return round(min(spent) / len(pixels) * 1e3, 2)
+
+
+def _print(folder: Path, rows: list[dict[str, Any]], precision: str) -> None:
+    print(f"{folder.parent.name}/{folder.name}: {precision}")
+    for row in rows:
+        print("  ", *(f"{name} {value}" for name, value in row.items()))
+
+
+if __name__ == "__main__":
+    main()
