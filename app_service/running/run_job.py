@@ -51,10 +51,13 @@ def run_job(parts: Parts, leases: Leases, job_id: str) -> None:
 def _claim(parts: Parts, job_id: str) -> Row[Any] | None:
     with writing(parts.engine) as connection:
         row = transitions.claim(connection, job_id)
-    with suppress(redis.RedisError):  # the reconciler clears it away
-        parts.queue.take(job_id)
-    if row is not None:
-        publish(parts.redis, row.owner_id, to_job(row))
+    if row is None:
+        with suppress(redis.RedisError):  # the reconciler clears it away
+            parts.queue.take(job_id)
+    else:
+        told = parts.redis.pipeline(transaction=False)
+        parts.queue.take(job_id, told)
+        publish(parts.redis, row.owner_id, to_job(row), told)
         QUEUE_WAIT.observe(max(0.0, (row.started_at - row.queued_at).total_seconds()))
     return row
 
@@ -95,8 +98,9 @@ def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> st
     if row is None:  # cancelled, deleted, or another attempt has the job now
         parts.store.delete_prefix(_folder(key))
         return "dropped"
-    cache.fill(parts.redis, key, answer)
-    publish(parts.redis, row.owner_id, to_job(row, answer))
+    told = parts.redis.pipeline(transaction=False)
+    cache.fill(told, key, answer)
+    publish(parts.redis, row.owner_id, to_job(row, answer), told)
     parts.shadows.follow(row, answer.result)
     return "succeeded"
 

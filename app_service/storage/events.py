@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import redis
+from redis.client import Pipeline
 
 from portal_wire.contract import Job
 
@@ -15,9 +16,12 @@ _KEPT_S = 24 * 3600
 _STREAM_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
-def publish(client: "redis.Redis", owner_id: str, job: Job) -> None:
-    """Tell the owner's open pages. Never raises for Redis: the state change itself is already committed."""
-    pipeline = client.pipeline(transaction=False)
+def publish(client: "redis.Redis", owner_id: str, job: Job, along: Pipeline | None = None) -> None:
+    """Tell the owner's open pages. Never raises for Redis: the state change itself is already committed.
+
+    `along` holds other commands that may be lost too; they go in the same round trip, before the event.
+    """
+    pipeline = client.pipeline(transaction=False) if along is None else along
     pipeline.xadd(_stream(owner_id), {"job": job.model_dump_json()}, maxlen=_KEPT, approximate=True)
     pipeline.expire(_stream(owner_id), _KEPT_S)
     try:

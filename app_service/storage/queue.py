@@ -13,6 +13,7 @@ import redis
 from dramatiq.broker import Consumer
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
+from redis.client import Pipeline
 
 QUEUE = "jobs"
 ACTOR = "run_job"
@@ -68,15 +69,15 @@ class JobQueue:
             queue_name=QUEUE, actor_name=ACTOR, args=(job_id,), kwargs={}, options={}
         )
         self.broker.enqueue(message, delay=int(delay_s * 1000) or None)
-        pipeline = self._redis.pipeline()
+        pipeline = self._redis.pipeline(transaction=False)
         pipeline.zadd(_WAITING, {job_id: time.time()}, nx=True)
         pipeline.zrank(_WAITING, job_id)
         rank = pipeline.execute()[1]
         return None if rank is None else rank + 1
 
-    def take(self, job_id: str) -> None:
-        """The job no longer waits: it runs, or is over."""
-        self._redis.zrem(_WAITING, job_id)
+    def take(self, job_id: str, along: Pipeline | None = None) -> None:
+        """The job no longer waits: it runs, or is over. `along` takes the command instead of sending it."""
+        (self._redis if along is None else along).zrem(_WAITING, job_id)
 
     def positions(self, job_ids: Sequence[str]) -> list[int | None]:
         """Each job's place in the queue, 1 being next; None for one that Redis does not know."""
