@@ -92,7 +92,7 @@ def tier() -> Iterator[tuple[str, psutil.Process]]:
     server = subprocess.Popen(command, cwd=REPOSITORY, env=own, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
-            with suppress(requests.ConnectionError):
+            with suppress(requests.RequestException):
                 if requests.get(f"http://{bind}/readyz", timeout=5).ok:
                     break
             time.sleep(0.1)
