@@ -7,11 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 FILE = "model.json"
 WEIGHTS = "weights.npz"
-TYPICAL = "typical.npz"  # mean and precision of the training films' features
+TYPICAL = "typical.npz"  # mean (or points) and precision of the training images' features
 METRICS = "metrics.json"
 CARD = "card.md"
 PLOTS = "plots"
 GOLDEN = "golden"
+
+
+Nearest = Literal["mean", "class mean", "training image"]
 
 
 class Part(BaseModel):
@@ -33,6 +36,7 @@ class Typical(Part):
     """The largest Mahalanobis distance to the training features that is still answered."""
 
     threshold: float = Field(gt=0)
+    nearest: Nearest = "mean"  # what the distance goes to
 
 
 class GoldenCase(Part):

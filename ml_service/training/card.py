@@ -21,6 +21,12 @@ PLAIN = {
     "accuracy_when_certain": "accuracy of the others",
 }
 
+REACH = {
+    "mean": "the training images' mean",
+    "class mean": "the nearest class's mean",
+    "training image": "the nearest training image",
+}
+
 
 def main() -> None:
     """Reads the command line and writes the card."""
@@ -159,8 +165,8 @@ def _how(manifest: Manifest, about: Facts) -> str:
         f"Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained {start}. An image is "
         f"squashed to 224 x 224, its middle 90 % resized to {manifest.side} x {manifest.side} and histogram-equalised. "
         f"{said} The heat map is coarse: it shows a region, not an outline. An image is refused when the Mahalanobis "
-        f"distance of its features exceeds {manifest.typical.threshold}, the 99th percentile of validation "
-        f"{about.images}.\n"
+        f"distance of its features to {REACH[manifest.typical.nearest]} exceeds {manifest.typical.threshold}, the 99th "
+        f"percentile of validation {about.images}.\n"
     )
 
 

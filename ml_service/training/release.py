@@ -16,7 +16,7 @@ from ml_service import manifest as manifests
 from ml_service import tasks
 from ml_service.engines import Network
 from ml_service.engines.tensorflow import Network as Reference
-from ml_service.manifest import Golden, GoldenCase, Manifest, Typical
+from ml_service.manifest import Golden, GoldenCase, Manifest, Nearest, Typical
 from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
 from ml_service.scaling import calibration
@@ -24,7 +24,7 @@ from ml_service.settings import SHIPPED
 from ml_service.training import card, facts, golden
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_rows, read_split
-from ml_service.training.fit import DRAWS, SEED, refusal_threshold, typical_features
+from ml_service.training.fit import DRAWS, SEED, every_image, refusal_threshold, typical_features
 from ml_service.training.foreign import noise, turned
 from ml_service.training.judge import Judge, beyond, prepared_split, run
 from ml_service.training.measure import measure, with_readings
@@ -80,8 +80,7 @@ def release(
     draft = drafted(recipe, about, folder, side or recipe.side, training_facts(run_folder, data))
     network = Reference(draft, folder)  # the stored half-precision weights: what is scored is what is served
     judge = fitted(network, draft, recipe, data)
-    mean, precision = judge.typical.mean, judge.typical.precision
-    np.savez_compressed(folder / manifests.TYPICAL, mean=mean.astype("f4"), precision=precision.astype("f4"))
+    judge.typical.save(folder / manifests.TYPICAL)
     metrics = measure(judge, recipe, data, foreign or {}, shifted or {}, folder / manifests.PLOTS)
     metrics = with_readings(metrics, folder.parent, folder.name, run_folder, reason)
     (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
@@ -109,18 +108,20 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
 def refusal(
     network: Network, task: Any, train: Split, held_out: Split, plain: Floats
 ) -> tuple[TypicalFeatures, Typical]:
-    """Returns one mean or one of each class, whichever refuses more noise and wrongly stored validation images while
-    as many good ones (features `plain`) are answered; one mean when they are equal."""
+    """Returns one mean, one of each class, or every training image, whichever refuses most noise and wrongly stored
+    validation images while as many good ones (features `plain`) are answered; the simplest when they are equal."""
     learnt = run(network, prepared_split(train, task, network.side))[1]
-    ways = turned(held_out.films)
-    strange = [*noise(seed=4000), *ways["quarter turn"], *ways["inverted"]]
+    wrong = turned(held_out.films)
+    strange = [*noise(seed=4000), *wrong["quarter turn"], *wrong["inverted"]]
     odd = run(network, np.stack([task.prepare(plane, network.side) for plane in strange]))[1]
-    found = []
-    for typical in (typical_features(learnt), typical_features(learnt, train.classes)):
-        limit = refusal_threshold(typical.distance(plain))
-        found.append((float(beyond(typical, odd, limit).mean()), typical, limit))
-    _, typical, limit = max(found, key=lambda one: one[0])
-    return typical, Typical(threshold=limit)
+    ways: dict[Nearest, TypicalFeatures] = {
+        "mean": typical_features(learnt),
+        "class mean": typical_features(learnt, train.classes),
+        "training image": every_image(learnt),
+    }
+    limits = {name: refusal_threshold(typical.distance(plain)) for name, typical in ways.items()}
+    best = max(ways, key=lambda name: float(beyond(ways[name], odd, limits[name]).mean()))
+    return ways[best], Typical(threshold=limits[best], nearest=best)
 
 
 def full_heat(peaks: Floats, classes: Classes) -> float:

@@ -18,7 +18,7 @@ COUNTS = {"train": 96, "val": 40, "test": 120}
 TINY_BRAIN = dataclasses.replace(
     RECIPES["brain-tumour"],
     params={"labels": 4, "widths": [8, 8, 16, 16], "blocks": [1, 1, 1, 1]},
-    phases=(Phase(64, 3, 1e-2, erase=0.1),),
+    phases=(Phase(64, 10, 1e-2, erase=0.1),),
     batch=8,
 )
 SPOTS = {"notumor": None, "glioma": (70, 112), "meningioma": (112, 45), "pituitary": (112, 180)}

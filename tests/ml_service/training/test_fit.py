@@ -1,9 +1,12 @@
 """What is typical, and refusal, on numbers whose answer is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from ml_service.training.fit import refusal_threshold, typical_features
+from ml_service.ood import TypicalFeatures
+from ml_service.training.fit import every_image, refusal_threshold, typical_features
 
 RNG = np.random.default_rng(0)
 
@@ -25,3 +28,20 @@ def test_with_a_mean_for_each_class_the_nearest_one_counts() -> None:
 
 def test_one_in_a_hundred_is_beyond_the_threshold() -> None:
     assert refusal_threshold(np.arange(1001, dtype=np.float32)) == pytest.approx(990)
+
+
+def test_every_training_image_can_be_a_point_of_its_own() -> None:
+    """A ring: its middle is no place where an image would be, though the mean lies there."""
+    angles = RNG.uniform(0, 2 * np.pi, 2000)
+    ring = 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    typical = every_image(ring)
+    on_the_ring, in_the_middle = typical.distance(np.array([[10, 0], [0, 0]], np.float32))
+    assert on_the_ring < 0.1 < 1 < in_the_middle
+
+
+def test_what_is_stored_measures_the_same(tmp_path: Path) -> None:
+    features = RNG.normal(3, 2, (500, 8)).astype(np.float32)
+    for typical in (typical_features(features), every_image(features)):
+        typical.save(tmp_path / "typical.npz")
+        again = TypicalFeatures.load(tmp_path / "typical.npz")
+        np.testing.assert_allclose(again.distance(features + 1), typical.distance(features + 1), rtol=1e-5)

@@ -62,7 +62,7 @@ def test_scores_baselines_and_refusals_are_on_record(brain_version: Path) -> Non
 
 def test_the_card_says_what_counts(brain_version: Path) -> None:
     text = (brain_version / "card.md").read_text()
-    for words in ("not for diagnosis", "linear, 32 x 32 pixels", "histogram-matched", "| pituitary | 20 |", "softmax("):
+    for words in ("not for diagnosis", "linear, 32 x 32 pixels", "histogram-matched", "| pituitary | 30 |", "softmax("):
         assert words in text
     assert "chest" not in text
 
@@ -90,7 +90,7 @@ def test_a_test_split_is_not_read_without_a_reason(
     assert "--reason" in capsys.readouterr().err
     command(monkeypatch, evaluate, *asked, "--reason", "to see", "--out", brain_version.parent / "out")
     found = json.loads(capsys.readouterr().out)
-    assert found["scores"]["n"] == 80
+    assert found["scores"]["n"] == 120
     assert found["scores"]["auc"] == metrics(brain_version)["test"]["auc"]
     assert metrics(brain_version)["readings"][-1]["reason"] == "to see"  # type: ignore[index]
     open_version(brain_version, Settings(service_token=None)).close()  # its hashes still hold
