@@ -73,8 +73,8 @@ class Batcher:
         return item.answer
 
     def rows_waiting(self) -> int:
-        """Images in the queue."""
-        return sum(len(item.pixels) for item in tuple(self._queue))
+        """Images in the queue; those that were called off take nobody's place."""
+        return sum(len(item.pixels) for item in tuple(self._queue) if not item.answer.cancelled())
 
     def close(self) -> None:
         """Ends the engine thread once the queue is empty, and waits for it."""

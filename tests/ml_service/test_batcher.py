@@ -98,6 +98,15 @@ def test_what_was_called_off_costs_the_network_nothing(network: HeldNetwork) -> 
     assert network.rows == [1, 1]
 
 
+def test_what_was_called_off_leaves_its_place_to_others(network: HeldNetwork) -> None:
+    batcher = held(network, queue_rows=1)
+    assert batcher.submit(image(1), 10).cancel()
+    kept = batcher.submit(image(2), 10)
+    network.go.set()
+    assert float(kept.result(5).outputs.logits[0, 0]) == 2
+    batcher.close()
+
+
 def test_a_failing_pass_fails_its_requests_and_the_engine_lives_on() -> None:
     calls: list[int] = []
 

@@ -27,7 +27,8 @@ BOTH = json.dumps({"version_policy": {"all": {}}})
 
 @pytest.fixture
 def client(small_tier: str) -> Iterator[triton.InferenceServerClient]:
-    """Both versions are loaded."""
+    """Both versions are loaded, and nothing of an earlier test waits."""
+    wait_until(lambda: waiting(small_tier) == 0, within_s=60)
     with triton.InferenceServerClient(small_tier, concurrency=8, network_timeout=60) as client:
         client.load_model("pneumonia", headers=token(), config=BOTH)
         yield client
@@ -162,6 +163,11 @@ def pixels(images: int) -> dict[str, object]:
     """Prepared images in numbers that are quick to parse."""
     shape = [images, SIDE, SIDE, 1]
     return {"name": "pixels", "shape": shape, "datatype": "FP32", "data": [0] * (images * SIDE * SIDE)}
+
+
+def waiting(address: str) -> float:
+    text = requests.get(f"http://{address}/metrics", timeout=5).text
+    return sum(float(found) for found in re.findall(r"lightbox_ml_queue_images{.*} (\S+)", text))
 
 
 def dropped(address: str, reason: str) -> float:
