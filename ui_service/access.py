@@ -49,6 +49,10 @@ ACCESS: dict[str, Access] = {
     "models.network": "anyone",
     "versions.confirm": "admin",
     "versions.change": "admin",
+    "calibration.page": "anyone",
+    "calibration.fit": "admin",
+    "calibration.confirm": "admin",
+    "calibration.change": "admin",
 }
 
 

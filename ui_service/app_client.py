@@ -141,6 +141,23 @@ class AppTier:
         table: dict[str, Any] = self._call("GET", f"/v1/models/{path}").json()
         return table
 
+    def site_calibration(self, model: str, version: str) -> dict[str, Any]:
+        """Reviewed cases, fits with their evidence, and what is in force; the keys are in App's OpenAPI document."""
+        return self._site("GET", model, version)
+
+    def fit_site(self, model: str, version: str) -> dict[str, Any]:
+        """Raises Unprocessable when there are too few reviewed cases."""
+        return self._site("POST", model, version)
+
+    def choose_calibration(self, model: str, version: str, fit_id: str | None) -> dict[str, Any]:
+        """Put a fit in force; with None the shipped values."""
+        return self._site("PUT", model, version, json={"in_force": fit_id})
+
+    def _site(self, method: str, model: str, version: str, **options: Any) -> dict[str, Any]:
+        path = "/".join(quote(part, safe="") for part in (model, "versions", version, "site-calibration"))
+        state: dict[str, Any] = self._call(method, f"/v1/models/{path}", **options).json()
+        return state
+
     def events(self, last_event_id: str | None) -> Iterator[str]:
         """The lines of the doctor's event stream, each as it arrives; ends when App ends it."""
         headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last_event_id} if last_event_id else {})

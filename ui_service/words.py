@@ -111,7 +111,14 @@ def meaning(job: Job) -> str:
     if job.result and not job.result.calibrated:
         return "This score ranks images; it is not calibrated, so it is no percentage of certainty."
     share, shown = _of_hundred(finding.probability), noun(finding.label)
-    return f"Of 100 validation images with a score like this, {share} show {shown}."
+    images = "images of this site" if job.result and job.result.calibration else "validation images"
+    return f"Of 100 {images} with a score like this, {share} show {shown}."
+
+
+def calibrated(result: Result) -> str:
+    """By which values scores became probabilities."""
+    site = result.calibration
+    return f"for this site on {str(site['at'])[:10]} with {site['n']:,} images" if site else "as shipped"
 
 
 def probability(value: float) -> str:

@@ -14,7 +14,16 @@ from PIL import Image
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from portal_wire.contract import Job, JobState, Limits, Model, Result, Review, Session, Study, Timings, User
-from portal_wire.errors import Conflict, Forbidden, NotFound, PortalError, TooLarge, Unauthenticated, UnsupportedMedia
+from portal_wire.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    PortalError,
+    TooLarge,
+    Unauthenticated,
+    Unprocessable,
+    UnsupportedMedia,
+)
 from portal_wire.http_server import problem
 from portal_wire.ids import new_id
 
@@ -39,6 +48,7 @@ class FakeApp:
         self.numbers = itertools.count(1)
         self.broken: PortalError | None = None  # every call but signing in answers this
         self.refuse_streams = False
+        self.site: dict[str, Any] = {"reviewed": {"normal": 12, "pneumonia": 40}, "left_out": {"unsure": 3}, "fits": []}
         self.url = ""
 
     def add_study(self, filename: str = "film.png", image: bytes | None = None, **changed: Any) -> Study:
@@ -186,6 +196,18 @@ LIMITS = Limits(
 )
 
 
+def site_fit_of(number: int, worse: tuple[str, ...] = ("sensitivity",)) -> dict[str, Any]:
+    """A fit to the site, not in force."""
+    scores = {name: {"value": 0.9, "low": 0.85, "high": 0.94} for name in ("accuracy", "sensitivity", "specificity")}
+    scores |= {"ece": 0.053, "brier": 0.063, "uncertain_share": 0.1, "confusion": [[40, 5], [10, 60]]}
+    bins = [{"said": 0.1, "came": 0.2, "share": 0.4}, {"said": 0.9, "came": 0.8, "share": 0.6}]
+    before = scores | {"reliability": bins}
+    evidence = {"n": 115, "classes": {"normal": 45, "pneumonia": 70}, "patients": 100, "folds": 5}
+    evidence |= {"before": before, "after": before | {"ece": 0.029}, "worse": list(worse)}
+    facts = {"id": f"fit-{number}", "source": "reviews", "created_by": "admin", "in_force": False}
+    return facts | {"created_at": "2026-11-21T10:00:00Z", "parameters": {}, "evidence": evidence}
+
+
 def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the other)
     """The Flask application in front of `fake`."""
     app = Flask(__name__)
@@ -255,6 +277,23 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.get("/v1/models/<name>/versions/<version>/network")
     def network(name: str, version: str) -> Response:
         return jsonify(NETWORK | {"layers": [LAYER]})
+
+    @app.get("/v1/models/<name>/versions/<version>/site-calibration")
+    def site_state(name: str, version: str) -> Response:
+        return jsonify(fake.site)
+
+    @app.post("/v1/models/<name>/versions/<version>/site-calibration")
+    def site_fit(name: str, version: str) -> tuple[Response, int]:
+        if min(fake.site["reviewed"].values()) < 30:
+            raise Unprocessable("A fit needs 30 of each class. There are: normal 12.", code="too_few_cases")
+        fake.site["fits"].insert(0, site_fit_of(len(fake.site["fits"])))
+        return jsonify(fake.site), 201
+
+    @app.put("/v1/models/<name>/versions/<version>/site-calibration")
+    def choose_site(name: str, version: str) -> Response:
+        wanted = request.get_json()["in_force"]
+        fake.site["fits"] = [fit | {"in_force": fit["id"] == wanted} for fit in fake.site["fits"]]
+        return jsonify(fake.site)
 
     @app.patch("/v1/models/<name>/versions/<version>")
     def change_version(name: str, version: str) -> Response:

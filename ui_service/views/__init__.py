@@ -1,6 +1,7 @@
 """One module a noun; each gives a blueprint named after itself."""
 
 from ui_service.views import (
+    calibration,
     compare,
     downloads,
     jobs,
@@ -30,5 +31,6 @@ BLUEPRINTS = tuple(
         reviews,
         models,
         versions,
+        calibration,
     )
 )

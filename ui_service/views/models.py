@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from portal_wire.errors import NotFound
-from ui_service import version_lines
+from ui_service import site_scores, version_lines
 from ui_service.signed_in import app_tier
 from ui_service.views.relay import relayed
 
@@ -20,9 +20,11 @@ def page() -> str:
 @blueprint.get("/<name>")
 def card(name: str) -> str:
     """One model: purpose, limits, scores and plots of each version."""
-    model = app_tier().model(name)
+    app = app_tier()
+    model = app.model(name)
+    site = {"site": app.site_calibration(name, model.active_version), "site_version": model.active_version}
     facts = {"lines": version_lines.lines(model), "states": version_lines.STATES, "verb": version_lines.verb}
-    return render_template("model.html", model=model, **facts)
+    return render_template("model.html", model=model, name=name, scores=site_scores, **site, **facts)
 
 
 @blueprint.get("/<name>/versions/<version>/plots/<plot>")

@@ -1,0 +1,87 @@
+"""A site's own calibration: everyone sees what is in force and what it changed; administrators decide."""
+
+import re
+
+import pytest
+
+from tests.ui_service.conftest import Visitor
+from tests.ui_service.fake_app import FakeApp, answer, site_fit_of
+
+MODEL = "/models/pneumonia"
+PAGE = f"{MODEL}/versions/1/calibration"
+
+
+@pytest.fixture
+def admin(visitor: Visitor) -> Visitor:
+    assert visitor.sign_in("admin").status_code == 303
+    return visitor
+
+
+def test_what_is_missing_is_told_in_numbers(admin: Visitor) -> None:
+    page = admin.get(MODEL).text
+    assert "The shipped values are in force." in page
+    assert "normal 12, pneumonia 40" in page and "3 where the reviewer was unsure" in page
+    refused = admin.post(f"{PAGE}/fit", headers={"HX-Request": "true"})
+    assert refused.status_code == 422
+    assert "A fit needs 30 of each class. There are: normal 12." in refused.text
+
+
+def test_fitted_looked_at_confirmed_and_taken_back(admin: Visitor, fake: FakeApp) -> None:
+    fake.site["reviewed"] = {"normal": 45, "pneumonia": 70}
+    admin.get(MODEL)
+    fitted = admin.post(f"{PAGE}/fit", headers={"HX-Request": "true"}).text
+    assert "<html" not in fitted
+    for piece in ("not in force", "115 reviewed cases (normal 45, pneumonia 70) of 100 patients", "0.029", "0.053"):
+        assert piece in fitted, piece
+    assert "0.900 (0.850 to 0.940)" in fitted
+
+    asked = admin.get(f"{PAGE}/fit-0").text
+    assert "Use it" in asked and "recorded with your name" in asked
+    assert "it was worse in: Sensitivity." in asked
+    assert not fake.site["fits"][0]["in_force"]
+    assert admin.post(f"{PAGE}/fit-0").location == PAGE
+    page = admin.get(MODEL).text
+    assert "calibrated for this site on 2026-11-21 with 115 reviewed cases" in page
+    assert f'href="{PAGE}/shipped"' in page
+
+    assert "as it was shipped" in admin.get(f"{PAGE}/shipped").text
+    admin.post(f"{PAGE}/shipped")
+    assert "The shipped values are in force." in admin.get(PAGE).text
+    assert admin.get(f"{PAGE}/nothing").status_code == 404
+
+
+def test_what_gets_worse_is_said_in_words(admin: Visitor, fake: FakeApp) -> None:
+    fake.site["fits"] = [site_fit_of(0, ("accuracy", "brier"))]
+    page = admin.get(PAGE).text
+    assert "Worse than as shipped, on cases that the fit had not seen: Accuracy, Brier score." in page
+    assert page.count('class="error">worse</span>') == 2
+    fake.site["fits"] = [site_fit_of(0, ())]
+    assert "Worse than as shipped" not in admin.get(PAGE).text
+
+
+def test_the_drawing_has_its_marks_where_they_belong_and_no_inline_style(doctor: Visitor, fake: FakeApp) -> None:
+    fake.site["fits"] = [site_fit_of(0)]
+    page = doctor.get(MODEL).text
+    assert 'points="24.0,192.0 216.0,48.0 "' in page  # (0.1, 0.2) and (0.9, 0.8) of 240, y downwards
+    assert not re.search(r"style=|<script>|\son\w+=", page)
+
+
+def test_a_doctor_sees_it_and_has_no_buttons(doctor: Visitor, fake: FakeApp) -> None:
+    fake.site["fits"] = [site_fit_of(0) | {"in_force": True}, site_fit_of(1)]
+    for path in (MODEL, PAGE):
+        page = doctor.get(path).text
+        assert "calibrated for this site on 2026-11-21" in page
+        assert "Fit from reviewed cases" not in page and f"{PAGE}/" not in page
+    assert doctor.post(f"{PAGE}/fit").status_code == 403
+
+
+def test_an_answer_says_by_which_values_it_was_made(doctor: Visitor, fake: FakeApp) -> None:
+    study = fake.add_study()
+    site = {"id": "fit-0", "n": 307, "at": "2026-11-21T10:00:00+00:00"}
+    fake.succeed(fake.add_job(study), answer(calibration=site))
+    page = doctor.get(f"/studies/{study.id}").text
+    assert "Calibrated for this site on 2026-11-21 with 307 images." in page
+    assert "Of 100 images of this site with a score like this" in page
+    fake.succeed(fake.add_job(study), answer())
+    page = doctor.get(f"/studies/{study.id}").text
+    assert "for this site" not in page and "<dd>as shipped</dd>" in page
