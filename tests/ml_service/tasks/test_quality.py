@@ -1,0 +1,56 @@
+"""What is said about a picture's quality, and that good films get no remark."""
+
+import cv2
+import numpy as np
+import pytest
+
+from ml_service.settings import SHIPPED
+from ml_service.tasks.decode import Grey, grey_plane
+from ml_service.tasks.quality import is_blank, remarks
+
+GOLDEN = SHIPPED / "pneumonia" / "1" / "golden"
+
+
+def film(height: int = 800, width: int = 800) -> Grey:
+    large = cv2.resize(grey_plane((GOLDEN / "normal.jpg").read_bytes()), (width, height), interpolation=cv2.INTER_CUBIC)
+    return large.astype(np.uint8)
+
+
+def codes(plane: Grey) -> list[str]:
+    return [remark.code for remark in remarks(plane)]
+
+
+@pytest.mark.parametrize("name", ["normal.jpg", "pneumonia.jpg"])
+def test_a_good_film_gets_no_remark(name: str) -> None:
+    assert codes(grey_plane((GOLDEN / name).read_bytes())) == []
+    assert codes(film()) == []
+
+
+@pytest.mark.parametrize("level", [0, 128, 255])
+def test_one_grey_level_is_blank(level: int) -> None:
+    assert is_blank(np.full((60, 80), level, np.uint8))
+    assert not is_blank(film())
+
+
+def test_a_small_film_in_a_wide_border() -> None:
+    assert codes(np.pad(film(300, 300), 250)) == ["wide_border"]
+
+
+def test_a_strip_of_a_film() -> None:
+    assert codes(film()[200:500]) == ["long_image"]
+
+
+@pytest.mark.parametrize("place", [(20, 50), (300, 780)])
+def test_writing_is_reported(place: tuple[int, int]) -> None:
+    """Only reported: the picture is read all the same, and nobody's name is repeated."""
+    written = cv2.putText(film(), "DOE JOHN 1970", place, cv2.FONT_HERSHEY_SIMPLEX, 1.2, 255, 2, cv2.LINE_AA)
+    (remark,) = remarks(written.astype(np.uint8))
+    assert remark.code == "burnt_in_text"
+    assert "DOE" not in remark.detail
+
+
+def test_a_side_marker_is_no_writing() -> None:
+    assert (
+        codes(cv2.putText(film(), "R", (40, 90), cv2.FONT_HERSHEY_SIMPLEX, 2, 255, 3, cv2.LINE_AA).astype(np.uint8))
+        == []
+    )
