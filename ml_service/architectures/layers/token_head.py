@@ -51,11 +51,11 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         for layer in (self.query, self.key, self.value, self.project):
             layer.build((None, tokens, self.depth))
         self.last.build((None, tokens * self.depth))
-        self.positions = position_code(tokens, self.depth)  # (T, d)
+        self.positions = position_code(tokens, self.depth)  # (T, d), the same in every network: no weight
 
     def call(self, tokens: Any) -> tuple[Any, Any, Any]:
         """(B, T, n) -> (B, labels), (B, d), (B, T, labels)"""
-        x = self.embed(tokens) + self.positions  # (B, T, d)
+        x = ops.add(self.embed(tokens), self.positions)  # (B, T, d)
         query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, T, h, e)
         scores = ops.einsum("bthe,bshe->bhts", query, key) / (self.depth / self.heads) ** 0.5
         attention = ops.softmax(scores, axis=-1)  # (B, h, T, T)
