@@ -74,7 +74,7 @@ def calibrate(client: ServiceClient, model: str, version: str, cases: dict[str, 
     Raises Unprocessable when the cases are too few or make no fit.
     """
     if not cases["logits"]:
-        raise Unprocessable("There is no reviewed case yet whose class is known.", code="too_few_cases")
+        raise Unprocessable("There is no case yet whose class is known.", code="too_few_cases")
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/calibrate"
     made: dict[str, Any] = client.request("POST", path, json=cases).json()
     return made

@@ -91,7 +91,7 @@ class AppTier:
         return Job.model_validate_json(self._call("POST", f"/v1/jobs/{job_id}/retry").content)
 
     def review(self, job_id: str, review: Review) -> None:
-        self._call("PUT", f"/v1/jobs/{job_id}/review", json=review.model_dump(include={"verdict", "comment"}))
+        self._call("PUT", f"/v1/jobs/{job_id}/review", json=review.model_dump(include={"verdict", "comment", "labels"}))
 
     def upload(self, body: Any, headers: Mapping[str, str]) -> Uploaded:
         """Send a multipart body on as it comes. `headers` hold its Content-Type."""

@@ -105,6 +105,11 @@ def left_out(numbers: Mapping[str, int]) -> list[str]:
     return [f"{number:,} {_LEFT_OUT.get(reason, reason)}" for reason, number in numbers.items() if number]
 
 
+def hard_ones(numbers: Mapping[str, int]) -> bool:
+    """Whether cases were left out that would have counted had the reviewer named the class."""
+    return any(numbers.get(reason) for reason in ("not_answered", "class_not_named"))
+
+
 def _line(key: str, before: Any, after: Any, worse: bool) -> Line:
     return Line(_SCORES[key], _text(before), _text(after), worse)
 

@@ -115,6 +115,13 @@ def meaning(job: Job) -> str:
     return f"Of 100 {images} with a score like this, {share} show {shown}."
 
 
+def classes(result: Result) -> list[str]:
+    """What an image of this task may show: every class of several; of two the finding and "normal". Nothing where the
+    model gave no answer."""
+    named = [finding.label for finding in result.findings]
+    return ["normal", *named] if len(named) == 1 else named
+
+
 def calibrated(result: Result) -> str:
     """By which values scores became probabilities."""
     site = result.calibration

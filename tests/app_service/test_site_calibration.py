@@ -79,7 +79,7 @@ def test_used_at_once_and_audited(folder: Path, parts: Parts) -> None:
 def test_refused_films_are_counted_and_too_few_make_no_fit(folder: Path, parts: Parts, ml: FakeMl) -> None:
     refusal = {"label": "not_answered", "findings": [], "in_distribution": False, "logits": None}
     ml.said = findings() | refusal
-    with pytest.raises(Unprocessable, match="no reviewed case"):
+    with pytest.raises(Unprocessable, match="no case yet"):
         calibrate(parts, "pneumonia", None, folder, use=False)
     with pytest.raises(NotFound):
         calibrate(parts, "pneumonia", "9", folder, use=False)

@@ -75,6 +75,27 @@ def test_a_doctor_sees_it_and_has_no_buttons(doctor: Visitor, fake: FakeApp) -> 
     assert doctor.post(f"{PAGE}/fit").status_code == 403
 
 
+def test_a_review_may_name_what_the_image_shows(doctor: Visitor, fake: FakeApp) -> None:
+    job = fake.succeed(fake.add_job(fake.add_study()), answer("uncertain", 0.45))
+    page = doctor.get(f"/studies/{job.study_id}").text
+    assert '<option value="normal"' in page and '<option value="pneumonia"' in page
+    saved = doctor.post(
+        f"/jobs/{job.id}/review", {"verdict": "disagree", "shows": "pneumonia"}, headers={"HX-Request": "true"}
+    )
+    assert '<option value="pneumonia" selected>' in saved.text
+    kept = fake.jobs[job.id].review
+    assert kept is not None and kept.labels == ["pneumonia"]
+    doctor.post(f"/jobs/{job.id}/review", {"verdict": "agree", "shows": ""})
+    assert (again := fake.jobs[job.id].review) is not None and again.labels is None
+
+
+def test_hard_cases_that_are_left_out_are_a_warning(admin: Visitor, fake: FakeApp) -> None:
+    assert "hard cases" not in admin.get(PAGE).text
+    fake.site["left_out"] = {"class_not_named": 4}
+    page = admin.get(PAGE).text
+    assert "4 where the reviewer disagreed without naming one of several classes" in page and "hard cases" in page
+
+
 def test_an_answer_says_by_which_values_it_was_made(doctor: Visitor, fake: FakeApp) -> None:
     study = fake.add_study()
     site = {"id": "fit-0", "n": 307, "at": "2026-11-21T10:00:00+00:00"}
@@ -84,4 +105,4 @@ def test_an_answer_says_by_which_values_it_was_made(doctor: Visitor, fake: FakeA
     assert "Of 100 images of this site with a score like this" in page
     fake.succeed(fake.add_job(study), answer())
     page = doctor.get(f"/studies/{study.id}").text
-    assert "for this site" not in page and "<dd>as shipped</dd>" in page
+    assert "Calibrated for this site" not in page and "<dd>as shipped</dd>" in page

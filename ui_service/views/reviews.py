@@ -19,7 +19,9 @@ def save(job_id: UUID) -> Response:
     app = app_tier()
     try:
         comment = request.form.get("comment", "").strip() or None
-        review = Review.model_validate({"verdict": request.form.get("verdict"), "comment": comment})
+        shows = request.form.get("shows")
+        said = {"verdict": request.form.get("verdict"), "comment": comment, "labels": [shows] if shows else None}
+        review = Review.model_validate(said)
     except ValidationError:
         raise Unprocessable("Please choose agree, unsure or disagree; a comment has at most 2000 letters.") from None
     app.review(str(job_id), review)
