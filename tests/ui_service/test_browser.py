@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from portal_wire.contract import Job, JobState
 from tests.ui_service.conftest import Site
-from tests.ui_service.fake_app import PASSWORD, answer, grey_png, not_answered, versions
+from tests.ui_service.fake_app import PASSWORD, answer, grey_png, not_answered, site_fit_of, versions
 
 FLAGS = [
     "--no-sandbox",
@@ -324,6 +324,7 @@ def populate(site: Site) -> list[str]:
     running = site.fake.add_job(add("a-very-long-file-name-without-any-break.png"), JobState.RUNNING, progress=0.4)
     shown = [*done, failed, running]
     site.fake.models = [versions(2)]
+    site.fake.site["fits"] = [site_fit_of(1), site_fit_of(0) | {"in_force": True}]
     compared = add()
     site.fake.succeed(site.fake.add_job(compared, purpose="compare"), answer("pneumonia", 0.91))
     site.fake.add_job(compared, JobState.FAILED, version="2", purpose="compare", error=FAILURE)
