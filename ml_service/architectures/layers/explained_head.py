@@ -87,7 +87,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
                 norm = self.norms[number]
                 slope = slope * norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon)
             gradient = gradient * slope[:, None, :]  # (B, labels, units)
-            gradient = ops.einsum("blu,nu->bln", gradient, self.dense[number].kernel)  # (B, labels, n)
+            gradient = _back(gradient, self.dense[number].kernel)  # (B, labels, n)
         height, width = ops.shape(maps)[1:3]
         if self.join == "mean":
             return ops.einsum("bijc,blc->bijl", maps, gradient) / ops.cast(height * width, "float32")
@@ -108,3 +108,12 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
         last = self.last.kernel.shape[0] * self.labels
         _, height, width, channels = input_shape
         return int(hidden * (1 + self.labels) + last + height * width * channels * self.labels)
+
+
+def _back(gradient: Any, kernel: Any) -> Any:
+    """Goes back through a dense layer: (B, labels, units), (n, units) -> (B, labels, n)"""
+    if kernel.shape[0] != kernel.shape[1]:
+        return ops.einsum("blu,nu->bln", gradient, kernel)
+    # OpenVINO 2026.4 packs a square constant once and takes that for its transpose too, in silence; the negative is
+    # another constant, with the same digits.
+    return -ops.einsum("blu,nu->bln", gradient, -ops.convert_to_tensor(kernel))
