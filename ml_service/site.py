@@ -17,7 +17,7 @@ from ml_service.scaling import calibration
 
 FOLDS = 5
 FEWEST = 30  # images of each class; below, a fit says more about chance than about the site
-FEWEST_PATIENTS = 10  # that the images of each class come from: every part of the fit needs some
+FEWEST_PATIENTS = FOLDS  # that the images of each class come from: one for each part
 HIGHER_IS_BETTER = ("accuracy", "sensitivity", "specificity")
 LOWER_IS_BETTER = ("ece", "brier")
 

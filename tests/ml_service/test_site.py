@@ -66,7 +66,7 @@ def test_with_too_few_images_or_patients_there_is_no_fit() -> None:
     kept = np.concatenate([np.flatnonzero(classes == 0)[:29], np.flatnonzero(classes == 1)[:40]])
     with pytest.raises(TooFew, match=r"at least 30 images of each class.*normal 29 of 29, ill 40 of 40"):
         fitted(logits[kept], classes[kept], kept, SHIPPED, NAMES)
-    with pytest.raises(TooFew, match="at least 10 patients"):
+    with pytest.raises(TooFew, match="at least 5 patients"):
         fitted(logits, classes, np.arange(400) % 4, SHIPPED, NAMES)
 
 
