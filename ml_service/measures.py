@@ -29,6 +29,14 @@ def calibration_error(probabilities: Floats, classes: Classes) -> float:
     return float(sum(b["share"] * abs(b["said"] - b["came"]) for b in reliability(probabilities, classes)))
 
 
+def error_by_chance(probabilities: Floats, draws: int = 200) -> dict[str, float]:
+    """Returns the calibration error that perfectly honest probabilities like these would show on as many images: its
+    mean, and what it exceeds one time in twenty. With few images it is far from 0, because bins are small."""
+    rng, edges = np.random.default_rng(0), probabilities.cumsum(axis=1)[:, :-1]
+    found = [calibration_error(probabilities, (edges < rng.random((len(edges), 1))).sum(axis=1)) for _ in range(draws)]
+    return {"mean": round(float(np.mean(found)), 4), "high": round(float(np.quantile(found, 0.95)), 4)}
+
+
 def reliability(probabilities: Floats, classes: Classes) -> list[dict[str, float]]:
     """Returns, for each bin that holds images: mean probability said, share that came true, share of images. Said is
     the positive class's probability for two classes, that of the most probable class for more."""

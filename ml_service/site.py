@@ -12,7 +12,7 @@ import numpy as np
 
 from ml_service.calibration import calibrated, decided, uncertain
 from ml_service.manifest import Calibration
-from ml_service.measures import Classes, Floats, brier, calibration_error, counts, reliability
+from ml_service.measures import Classes, Floats, brier, calibration_error, counts, error_by_chance, reliability
 from ml_service.scaling import calibration
 
 FOLDS = 5
@@ -39,7 +39,7 @@ def fitted(
         names: the classes' names, the negative one first.
 
     The evidence holds n, classes (images of each), patients, folds, the scores before and after (see `summary`), and
-    `worse`: the names of the scores that the refit makes worse.
+    `worse`: the names of the scores that the refit makes worse; and `ece_by_chance`: what honest probabilities would show.
     Raises TooFew; ValueError when the logits do not rise with the classes.
     """
     said, answers, unsure = cross_fitted(logits, classes, patients, names)
@@ -55,6 +55,7 @@ def fitted(
         "before": before,
         "after": after,
         "worse": worse(before, after),
+        "ece_by_chance": error_by_chance(said),
     }
 
 

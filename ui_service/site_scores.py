@@ -57,6 +57,7 @@ class Evidence:
     before: list[Dot]
     after: list[Dot]
     confusions: list[tuple[str, list[list[int]]]]
+    by_chance: tuple[float, float] | None  # calibration error of honest probabilities: mean, rarely more than
     spoken: str
 
 
@@ -76,6 +77,7 @@ def evidence(fit: Mapping[str, Any]) -> Evidence:
         before=_dots(before["reliability"]),
         after=_dots(after["reliability"]),
         confusions=[("As shipped", before["confusion"]), ("Fitted to this site", after["confusion"])],
+        by_chance=(chance["mean"], chance["high"]) if (chance := found.get("ece_by_chance")) else None,
         spoken=spoken,
     )
 

@@ -204,6 +204,7 @@ def site_fit_of(number: int, worse: tuple[str, ...] = ("sensitivity",)) -> dict[
     before = scores | {"reliability": bins}
     evidence = {"n": 115, "classes": {"normal": 45, "pneumonia": 70}, "patients": 100, "folds": 5}
     evidence |= {"before": before, "after": before | {"ece": 0.029}, "worse": list(worse)}
+    evidence |= {"ece_by_chance": {"mean": 0.034, "high": 0.05}}
     facts = {"id": f"fit-{number}", "source": "reviews", "created_by": "admin", "in_force": False}
     return facts | {"created_at": "2026-11-21T10:00:00Z", "parameters": {}, "evidence": evidence}
 

@@ -34,6 +34,7 @@ def test_fitted_looked_at_confirmed_and_taken_back(admin: Visitor, fake: FakeApp
     for piece in ("not in force", "115 reviewed cases (normal 45, pneumonia 70) of 100 patients", "0.029", "0.053"):
         assert piece in fitted, piece
     assert "0.900 (0.850 to 0.940)" in fitted
+    assert "calibration error of about 0.034, and seldom more than 0.050" in fitted
 
     asked = admin.get(f"{PAGE}/fit-0").text
     assert "Use it" in asked and "recorded with your name" in asked

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from ml_service.manifest import Calibration
-from ml_service.measures import brier, calibration_error, counts
+from ml_service.measures import brier, calibration_error, counts, error_by_chance
 from ml_service.training.scores import auc, interval, scores
 
 HALF = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.36, 0.45))
@@ -58,6 +58,16 @@ def test_calibration_error_of_the_honest_and_of_the_boastful() -> None:
     assert calibration_error(of_two([0.95] * 10), classes) == pytest.approx(0.25, abs=1e-6)
     three = np.tile(np.array([[0.7, 0.2, 0.1]], np.float32), (10, 1))
     assert calibration_error(three, 1 - classes) == pytest.approx(0, abs=1e-6)
+
+
+def test_few_images_show_an_error_that_is_chance_alone() -> None:
+    rng = np.random.default_rng(1)
+    few, many = (error_by_chance(of_two(rng.beta(0.4, 0.4, n).tolist())) for n in (100, 20_000))
+    assert 0.03 < few["mean"] < few["high"] < 0.15
+    assert many["mean"] < many["high"] < 0.012
+    three = error_by_chance(rng.dirichlet((0.5, 0.5, 0.5), 20_000))
+    assert three["mean"] < 0.012
+    assert error_by_chance(of_two([1.0] * 50)) == {"mean": 0.0, "high": 0.0}
 
 
 def test_the_interval_holds_the_value_and_narrows_with_n() -> None:
