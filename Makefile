@@ -8,7 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 PACKAGES := portal_wire ui_service app_service ml_service launcher benchmarks
 
-.PHONY: help setup setup-dev run test lint types train index evaluate calibrate release bench lock clean
+.PHONY: help setup setup-dev run test lint types train index evaluate calibrate site-calibration release bench lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,7 @@ types: setup-dev  ## check types
 train: setup-dev  ## train a model: make train MODEL=pneumonia DATA=folder [ARCH=resnet50 ARGS=...]
 	@test -n "$(MODEL)" -a -n "$(DATA)" || { echo "usage: make train MODEL=pneumonia DATA=folder" >&2; exit 2; }
 	@exec $(TRAINING).train --model "$(MODEL)" --data "$(DATA)" $(if $(ARCH),--arch "$(ARCH)") $(ARGS)
+APP_ENV := $(abspath $(or $(LIGHTBOX_DATA_DIR),var))/run/app.env
 TRAINING := $(VENV)/bin/python -m ml_service.training
 
 index: setup-dev  ## write labels.csv for folders of images: make index DATA=folder PATIENT='^(person[0-9]+)_'
@@ -47,6 +48,11 @@ evaluate: setup-dev  ## score a version on any labelled folder: make evaluate VE
 calibrate: setup-dev  ## fit a version to one site: make calibrate VERSION=folder DATA=folder OUT=folder
 	@test -n "$(VERSION)" -a -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make calibrate VERSION= DATA= OUT=" >&2; exit 2; }
 	@exec $(TRAINING).calibrate --version "$(VERSION)" --data "$(DATA)" --out "$(OUT)" $(ARGS)
+
+site-calibration:  ## fit a served version to this site: make site-calibration MODEL=pneumonia FOLDER=folder [ARGS=--use]
+	@test -n "$(MODEL)" -a -n "$(FOLDER)" || { echo "usage: make site-calibration MODEL=pneumonia FOLDER=folder" >&2; exit 2; }
+	@test -f "$(APP_ENV)" || { echo "$(APP_ENV) is missing: the portal must be running (make run)" >&2; exit 2; }
+	@. "$(APP_ENV)" && exec $(VENV)/bin/python -m app_service.site_calibration --model "$(MODEL)" --folder "$(FOLDER)" $(ARGS)
 
 release: setup-dev  ## make a version of a run: make release RUN=folder DATA=folder VERSION=2 REASON="why test is read"
 	@test -n "$(RUN)" -a -n "$(DATA)" -a -n "$(VERSION)" -a -n '$(REASON)' || { echo "usage: make release RUN= DATA= VERSION= REASON=" >&2; exit 2; }

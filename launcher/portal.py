@@ -30,7 +30,8 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
     """Writes every file that the processes need and prepares the database."""
     folder = settings.data_dir
     port = dict(zip(("redis", "ml", "app", "worker", "ui"), ports.free(5), strict=True))
-    os.environ.update(secrets.for_tiers(folder / "secrets"), LIGHTBOX_PUBLIC_ORIGIN=settings.public_origin)
+    tokens = secrets.for_tiers(folder / "secrets")
+    os.environ.update(tokens, LIGHTBOX_PUBLIC_ORIGIN=settings.public_origin)
     app_side = {
         "LIGHTBOX_DATABASE_URL": settings.database_url or f"sqlite:///{folder}/lightbox.db",
         "LIGHTBOX_STORE_URL": os.environ.get("LIGHTBOX_STORE_URL", f"file://{folder}/objects"),
@@ -48,6 +49,7 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
         own = redis.embedded(port["redis"], folder)
         servers.append(Process("redis", own.command))
         app_side["LIGHTBOX_REDIS_URL"], redis_address = own.url, own.address
+    secrets.write_closed(folder / "run" / "app.env", _as_shell(app_side | tokens))
     tls = certificate.for_names(settings.host_names, folder / "tls")
     servers.append(nginx.process(settings, tls, port))
 
@@ -60,6 +62,11 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
     urls = {process.name: process.ready_url for process in processes if process.ready_url}
     text = announcement(settings, passwords, tls.authority)
     return processes, Announcement(urls, str(tls.authority), settings.start_timeout_s, text)
+
+
+def _as_shell(environment: dict[str, str]) -> str:
+    """What App is told, for whoever runs one of App's commands beside the portal."""
+    return "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
 
 
 def _keep(processes: list[Process], told: Announcement, settings: Settings) -> int:

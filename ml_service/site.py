@@ -38,8 +38,8 @@ def fitted(
         shipped: what the version came with.
         names: the classes' names, the negative one first.
 
-    The evidence holds n, classes (images of each), patients, folds, the scores before and after (see `summary`), and
-    `worse`: the names of the scores that the refit makes worse; and `ece_by_chance`: what honest probabilities would show.
+    The evidence holds n, classes (images of each), patients, folds, the scores before and after (see `summary`),
+    `worse` (the names of the scores that the refit makes worse) and `ece_by_chance` (see `measures.error_by_chance`).
     Raises TooFew; ValueError when the logits do not rise with the classes.
     """
     said, answers, unsure = cross_fitted(logits, classes, patients, names)
