@@ -76,6 +76,12 @@ def test_a_doctor_sees_it_and_has_no_buttons(doctor: Visitor, fake: FakeApp) -> 
     assert doctor.post(f"{PAGE}/fit").status_code == 403
 
 
+def test_a_model_whose_active_version_has_gone_still_has_its_page(doctor: Visitor, fake: FakeApp) -> None:
+    fake.models = [fake.models[0].model_copy(update={"active_version": "9"})]
+    page = doctor.get(MODEL)
+    assert page.status_code == 200 and "The shipped values are in force." not in page.text
+
+
 def test_a_review_may_name_what_the_image_shows(doctor: Visitor, fake: FakeApp) -> None:
     job = fake.succeed(fake.add_job(fake.add_study()), answer("uncertain", 0.45))
     page = doctor.get(f"/studies/{job.study_id}").text

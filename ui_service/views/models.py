@@ -22,7 +22,9 @@ def card(name: str) -> str:
     """One model: purpose, limits, scores and plots of each version."""
     app = app_tier()
     model = app.model(name)
-    site = {"site": app.site_calibration(name, model.active_version), "site_version": model.active_version}
+    active = model.active_version
+    there = any(known.version == active for known in model.versions)  # its folder may have gone
+    site = {"site": app.site_calibration(name, active) if there else None, "site_version": active}
     facts = {"lines": version_lines.lines(model), "states": version_lines.STATES, "verb": version_lines.verb}
     return render_template("model.html", model=model, name=name, scores=site_scores, **site, **facts)
 
