@@ -13,8 +13,14 @@ def dependencies(parts: Parts) -> dict[str, str | None]:
         "database": _trouble(lambda: database.check(parts.engine)),
         "redis": _trouble(parts.redis.ping),
         "store": _trouble(parts.store.check),
-        "ml": _trouble(lambda: parts.ml.request("GET", "/v2/health/ready", timeout_s=2)),
+        "ml": _trouble(lambda: _models(parts)),
     }
+
+
+def _models(parts: Parts) -> None:
+    """A process that was ready once knows the models: it takes uploads also while the ML tier is away."""
+    parts.ml.request("GET", "/v2/health/ready", timeout_s=2)
+    parts.models.all()
 
 
 def _trouble(ask: Callable[[], object]) -> str | None:

@@ -72,14 +72,14 @@ def multiply_adds(step: Any, before: list[Shape], after: Shape) -> int:
     if hasattr(step, "multiply_adds"):
         return int(step.multiply_adds(before[0]))
     if type(step).__name__ == "Matmul":
-        return math.prod(after) * before[0][-1]
+        return int(math.prod(after) * before[0][-1])
     if type(step).__name__ == "Einsum":
         terms = step.subscripts.split("->")[0].split(",")
         pairs = (zip(term, shape, strict=True) for term, shape in zip(terms, before, strict=True))
         sizes = {letter: size for pair in pairs for letter, size in pair}
-        return math.prod(sizes.values())
+        return int(math.prod(sizes.values()))
     kernels = [weight.shape for weight in getattr(step, "weights", []) if weight.name == "kernel"]
-    return sum(math.prod(kernel) for kernel in kernels) * math.prod(after[:-1])
+    return int(sum(math.prod(kernel) for kernel in kernels) * math.prod(after[:-1]))
 
 
 def _parameters(step: Any) -> int:

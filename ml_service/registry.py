@@ -55,6 +55,11 @@ class Registry:
         found = [path.parent for path in self.settings.model_dir.glob(f"*/*/{manifests.FILE}")]
         return sorted(((f.parent.name, f.name) for f in found), key=lambda v: (v[0], _number(v[1])))
 
+    def first(self) -> list[str]:
+        """Returns the models that the tier's readiness waits for: those of the settings, or all if none is there."""
+        names = list(dict.fromkeys(name for name, _ in self.on_disk()))
+        return [name for name in names if name in self.settings.first] or names
+
     def versions(self, name: str) -> list[str]:
         """Returns a model's versions in rising order. Raises NotFound."""
         versions = [version for model, version in self.on_disk() if model == name]
@@ -75,8 +80,10 @@ class Registry:
         return max(passed, key=_number) if passed else self.newest(name)
 
     def load_all(self) -> None:
-        """Loads the newest version of every model; where it is not fit, the newest that is."""
-        for name in dict.fromkeys(name for name, _ in self.on_disk()):
+        """Loads the newest version of every model; where it is not fit, the newest that is. The first models come
+        first: the tier is ready while the others still load."""
+        first, names = self.first(), dict.fromkeys(name for name, _ in self.on_disk())
+        for name in [*first, *(name for name in names if name not in first)]:
             for version in reversed(self.versions(name)):
                 self.load(name, version)
                 if self.state(name, version) is None:
@@ -142,8 +149,8 @@ class Registry:
         return sorted(self._loaded, key=lambda key: self._loaded[key].used_at)
 
     def readiness(self) -> dict[str, str | None]:
-        """Returns the state of each model's default version; a tier without a model is not ready."""
-        defaults = {name: self.default(name) for name, _ in self.on_disk()}
+        """Returns the state of each first model's default version; a tier without a model is not ready."""
+        defaults = {name: self.default(name) for name in self.first()}
         states = {f"{name}/{version}": self.state(name, version) for name, version in defaults.items()}
         return states or {"models": "there is no model in the model directory"}
 

@@ -21,6 +21,7 @@ class Settings:
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
     threads: int = 0  # of the network; 0: half as many as cores (TensorFlow: as many)
     engine: str = "auto"  # or openvino, tensorflow; for models that name none
+    first: tuple[str, ...] = ()  # models that must be ready before the tier is; none of them there: all
     memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 
     @classmethod
@@ -35,6 +36,7 @@ class Settings:
             deadline_s=env.number("LIGHTBOX_ML_DEADLINE_SECONDS", 30.0, 0.1, 3600),
             threads=env.integer("LIGHTBOX_ML_THREADS", 0, 0, 1024),
             engine=_engine(env.text("LIGHTBOX_ML_ENGINE", "auto")),
+            first=env.names("LIGHTBOX_ML_FIRST_MODELS", "pneumonia,brain-tumour"),
             memory_mb=env.integer("LIGHTBOX_ML_MEMORY_MB", 0),
         )
 

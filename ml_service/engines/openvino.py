@@ -56,7 +56,8 @@ def _graph(model: keras.Model, side: int) -> ov.Model:
         import tensorflow as tf
 
         run = tf.function(lambda x: model(x, training=False), input_signature=[tf.TensorSpec(shape, tf.float32)])
-        return ov.convert_model(run.get_concrete_function())
+        # Not shared: TensorFlow frees its weights with the model, and OpenVINO reads them again for another batch size.
+        return ov.convert_model(run.get_concrete_function(), share_weights=False)
     pixels = nodes.parameter([-1, *shape[1:]], ov.Type.f32, name="pixels")
     out: dict[str, Any] = model(keras.ops.convert_to_tensor(pixels.output(0)), training=False)
     graph = ov.Model([_result(name, out[name].output) for name in Outputs._fields], [pixels])

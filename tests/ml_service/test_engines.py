@@ -1,17 +1,20 @@
 """Whatever computes a network, it computes the same; and which engine does is chosen once, before Keras is loaded."""
 
+import gc
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from ml_service import manifest as manifests
 from ml_service.engines import Outputs, open_network, openvino, tensorflow
+from ml_service.manifest import read
 from ml_service.settings import SHIPPED, Settings
 from ml_service.tasks.decode import grey_plane
 from ml_service.tasks.film import frame, network_input
@@ -137,3 +140,16 @@ def test_an_unknown_engine_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_version_has_the_precision_that_the_measured_table_gives_it(key: str) -> None:
     table = json.loads((ROOT / "benchmarks" / "results" / "engines.json").read_text())
     assert manifests.read(SHIPPED / key).precision == table[key]["precision"]
+
+
+def test_the_answer_stays_when_the_memory_of_the_network_that_was_built_is_used_again() -> None:
+    """OpenVINO reads its weights again for another batch size; those that it shared had become something else."""
+    folder = SHIPPED / "pneumonia" / "2"
+    network = openvino.Network(read(folder), folder)
+    films = np.random.default_rng(0).normal(size=(4, network.side, network.side, 1)).astype(np.float32)
+    before = network(films[:1]).features
+    keras.backend.clear_session()
+    gc.collect()
+    sizes = [weights.size for weights in np.load(folder / "weights.npz").values()]
+    _taken = [np.ones(size, np.float32) for size in sizes for _ in range(4)]
+    np.testing.assert_allclose(network(films).features[:1], before, atol=1e-2)

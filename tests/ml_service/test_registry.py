@@ -98,6 +98,15 @@ def test_a_broken_version_does_not_take_another_model_down(models: Path) -> None
     assert registry.readiness()["broken/1"]
 
 
+def test_the_tier_is_ready_while_models_that_are_not_among_the_first_still_load(models: Path) -> None:
+    shutil.copytree(models / "pneumonia", models / "another")
+    settings = Settings(service_token=None, model_dir=models, first=("pneumonia", "not-here"))
+    registry = Registry(settings)
+    registry.load("pneumonia")
+    assert registry.readiness() == {"pneumonia/1": None}
+    assert registry.state("another", "1") is not None
+
+
 def test_no_model_at_all_is_not_ready(tmp_path: Path) -> None:
     registry = loaded(tmp_path)
     assert any(registry.readiness().values())

@@ -121,7 +121,12 @@ def test_markdown_has_tables_no_html_and_no_images() -> None:
 def brain(label: str, *probabilities: float) -> Job:
     """An answer with four classes."""
     findings = [
-        {"label": name, "probability": p, "threshold": None if name == "none" else 0.5, "positive": name == label != "none"}
+        {
+            "label": name,
+            "probability": p,
+            "threshold": None if name == "none" else 0.5,
+            "positive": name == label != "none",
+        }
         for name, p in zip(("none", "glioma", "meningioma", "pituitary"), probabilities, strict=True)
     ]
     return job_with(result=answer(label, findings=findings, uncertain_band=[0.0, 0.6]))

@@ -32,12 +32,13 @@ def test_the_card_says_what_the_model_is_not_for(tiny_models: Path) -> None:
 
 
 def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:
-    folder = SHIPPED / "pneumonia" / "1"
+    folder = SHIPPED / "pneumonia" / "2"
     assert (folder / "weights.npz").stat().st_size < 25e6
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["test"]["n"] == 307
     assert metrics["test"]["auc"]["value"] >= 0.975
-    assert metrics["test"]["ece"] <= 0.06  # the aim is 0.05, which version 1 misses by 0.003
+    assert metrics["test"]["accuracy"]["value"] >= 0.92
+    assert metrics["test"]["ece"] <= 0.051  # the aim is 0.05
     assert metrics["refused_of_good_images"]["refused_share"] <= 0.02
     assert (
         f"{metrics['test']['auc']['value']:.3f} [{metrics['test']['auc']['low']:.3f}"
