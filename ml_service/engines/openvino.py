@@ -27,14 +27,16 @@ class Network:
         model = architectures.build(manifest.architecture, manifest.params)
         load_into(model, folder / WEIGHTS)
         self.side = manifest.side
-        self.precision: str = manifest.precision
         core = ov.Core()
+        # A processor without the instructions would only imitate bf16, slowly.
+        able = manifest.precision.upper() in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.precision: str = manifest.precision if able else "f32"
         self.device = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
         compiled = core.compile_model(
             _graph(model, manifest.side),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": manifest.precision,
+                "INFERENCE_PRECISION_HINT": self.precision,
                 # The other half of the cores decodes meanwhile; more threads here wait for each other's share.
                 "INFERENCE_NUM_THREADS": threads or max(1, len(os.sched_getaffinity(0)) // 2),
                 "NUM_STREAMS": 1,  # one batch at a time: the batcher is the queue
