@@ -17,6 +17,7 @@ from app_service.storage.events import read, start_after
 
 events = APIBlueprint("events", __name__, tag="Events")
 CHECK_S = 15.0  # how long a stream may outlive its session
+_GATHER_S = 0.02  # many jobs at once: what happens meanwhile is read together
 _LOOK_S = 2.0  # how long a read may block: below the client's socket timeout
 
 
@@ -49,6 +50,7 @@ def _events(here: Parts, user_id: str, token: str, after: str, ended: Event) -> 
             for event_id, job in read(here.redis, user_id, after, _LOOK_S):
                 yield f"id: {event_id}\nevent: job\ndata: {job}\n\n"
                 after = event_id
+            time.sleep(_GATHER_S)
             if time.monotonic() - checked >= CHECK_S:
                 if find_session(here.redis, token, 0, used=False) is None:
                     return  # signed out elsewhere, or too long ago

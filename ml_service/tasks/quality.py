@@ -9,11 +9,13 @@ from ml_service.tasks.decode import Grey
 from portal_wire.contract import Notice
 
 BLANK = 3.0  # a picture whose grey levels deviate by less than this (of 255) shows nothing
-SIDE = 512  # pixels: larger pictures are looked at in this size
+SIDE = 512  # pixels: pictures of a multiple of this size are shrunk by whole blocks before writing is looked for
+COARSE = 128  # pixels of the shorter side: enough to find the border
 DARK = 8  # grey levels below are border
 SHOWN = 0.4  # share of the picture that the part with content should have
 LONGEST = 2.0  # long side to short side; networks read a square, so the picture is squashed by this much
 EDGE = 0.2  # share of the height, at the top and at the bottom, that is searched for writing
+LOWEST = 4  # pixels: smaller spots are no letters
 LETTERS = 5  # in one row before bright spots are called writing
 
 BORDER = Notice(code="wide_border", detail="More than half of the image is empty border. Cut it off and try again.")
@@ -34,29 +36,35 @@ def remarks(plane: Grey) -> list[Notice]:
 
 def shown(plane: Grey) -> float:
     """Returns the share of the picture inside the smallest upright box around all that is not dark."""
-    rows, columns = (np.flatnonzero((plane >= DARK).mean(axis=axis) > 0.02) for axis in (1, 0))
+    step = max(1, min(plane.shape) // COARSE)
+    seen = plane[::step, ::step] >= DARK
+    rows, columns = (np.flatnonzero(seen.mean(axis=axis) > 0.02) for axis in (1, 0))
     if not len(rows) or not len(columns):
         return 0.0
-    return float((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1) / plane.size)
+    return float((rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1) / seen.size)
 
 
 def written(plane: Grey) -> bool:
     """True when LETTERS bright spots of one height stand in a row, near the top or the bottom: scanners write there."""
-    size = min(SIDE, max(plane.shape))
-    edge = max(1, round(EDGE * plane.shape[0]))
-    return any(_writing(part, max(plane.shape), size) for part in (plane[:edge], plane[-edge:]))
+    block = max(1, round(max(plane.shape) / SIDE))
+    edge = max(block, round(EDGE * plane.shape[0]))
+    return any(_writing(part, max(plane.shape) // block, block) for part in (plane[:edge], plane[-edge:]))
 
 
-def _writing(part: Grey, whole: int, size: int) -> bool:
-    if whole > size:
-        scale = size / whole
-        part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+def _writing(part: Grey, size: int, block: int) -> bool:
+    """`size` is that of the whole picture's longer side once blocks of `block` x `block` pixels are averaged."""
+    if block > 1:
+        smaller = (max(1, part.shape[1] // block), max(1, part.shape[0] // block))
+        part = cv2.resize(part, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     bright = (part >= max(200, int(part.max()) - 12)).astype(np.uint8)
+    begins = (bright[:, 1:] > bright[:, :-1]).sum(axis=1) >= LETTERS  # rows that cross that many bright spots
+    if begins.sum() < LOWEST:
+        return False
     count, _, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
     if count > 1000:  # noise, or a film without grey levels
         return False
     left, top, width, height, area = stats[1:].T
-    letters = (height >= max(4, 0.012 * size)) & (height <= 0.06 * size) & (width >= 1) & (width <= 1.6 * height)
+    letters = (height >= max(LOWEST, 0.012 * size)) & (height <= 0.06 * size) & (width >= 1) & (width <= 1.6 * height)
     letters &= area <= 0.85 * width * height
     return _in_a_row(np.stack([left, top, height], axis=1)[letters])
 
