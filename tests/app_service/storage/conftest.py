@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import Engine
 
+from app_service.domain.answer import to_result
 from app_service.storage.cache import Answer
 from app_service.storage.clock import now
 from app_service.storage.database import open_engine, writing
@@ -13,7 +14,6 @@ from app_service.storage.jobs import add_job, artifact
 from app_service.storage.migrate import migrate
 from app_service.storage.studies import add_study
 from app_service.storage.users import add_user
-from portal_wire.contract import Result
 from portal_wire.ids import new_id
 from tests.app_service.fake_ml import findings
 
@@ -38,9 +38,8 @@ def study_row(owner_id: str) -> dict[str, object]:
 
 
 def answer(job_id: str, probability: float = 0.9) -> Answer:
-    said = findings(probability)
-    said["timings_s"] |= {"queue": 0.0, "total": 0.1}
-    return Answer(result=Result(**said), artifacts=[artifact(job_id, "heatmap.png", "image/png", 7)])
+    result = to_result(findings(probability), queued_at=now(), started_at=now(), finished_at=now())
+    return Answer(result=result, artifacts=[artifact(job_id, "heatmap.png", "image/png", 7)])
 
 
 @pytest.fixture
