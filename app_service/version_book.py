@@ -21,18 +21,22 @@ class VersionBook:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._roles: dict[str, Roles] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._changed_at = float("-inf")
 
     def roles(self) -> Mapping[str, Roles]:
         """The roles by model."""
-        if time.monotonic() - self._read_at > _FRESH_S:
+        began = time.monotonic()
+        if began - self._read_at > _FRESH_S:
             with reading(self._engine) as connection:
-                self._roles = read_roles(connection)
-            self._read_at = time.monotonic()
+                roles = read_roles(connection)
+            if began <= self._changed_at:  # something was changed while this was read: it may be older than that
+                return roles
+            self._roles, self._read_at = roles, began
         return self._roles
 
     def read_again(self) -> None:
         """The next look goes to SQL: something was changed here."""
+        self._changed_at = time.monotonic()
         self._read_at = float("-inf")
 
     def introduce(self, models: Iterable[Model], ready: Set[tuple[str, str]]) -> None:

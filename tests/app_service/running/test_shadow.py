@@ -54,7 +54,8 @@ def test_what_a_shadow_says_is_stored_apart_and_shown_as_agreement(
     assert (seen["compared"], seen["same_label"]) == (2, 0.5)
     assert seen["mean_difference"] == pytest.approx((0.2 + 0.7) / 2)
     assert doctor.job(job["id"]) == job
-    assert "0.7" not in doctor.get("/v1/jobs").text
+    listed = doctor.get("/v1/jobs").json["items"]
+    assert [one["result"]["findings"][0]["probability"] for one in listed] == [0.9, 0.9]
 
 
 @pytest.mark.usefixtures("shadowed")
