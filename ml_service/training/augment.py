@@ -19,10 +19,13 @@ _NOISE = np.random.default_rng(0).standard_normal((1024, 1024), dtype=np.float32
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 
-def augmented(framed: Grey, side: int, rng: Rng, bands: float = 0.0, erase: float = 1.0) -> Pixels:
+def augmented(
+    framed: Grey, side: int, rng: Rng, bands: float = 0.0, erase: float = 1.0, strength: float = 1.0
+) -> Pixels:
     """Returns a random variant as the network reads it: (side, side, 1). With probability `bands` its
-    frequency bands are flattened instead of its histogram; `erase` scales how often parts are hidden."""
-    film = erased(exposed(moved(framed, side, rng), rng), rng, erase)
+    frequency bands are flattened instead of its histogram; `erase` scales how often parts are hidden, `strength` how
+    far it is moved and its exposure changed."""
+    film = erased(exposed(moved(framed, side, rng, strength), rng, strength), rng, erase)
     pixels = flat_bands(film) if rng.random() < bands else equalise(film)
     return pixels[:, :, np.newaxis]
 
@@ -31,7 +34,7 @@ def varied(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
     """Returns a random variant as a phase of a recipe wants it: (side, side, 1)."""
     if phase.variation == "003":
         return equalise(moved_as_003(framed, phase.side, rng))[:, :, np.newaxis]
-    return augmented(framed, phase.side, rng, phase.bands, phase.erase)
+    return augmented(framed, phase.side, rng, phase.bands, phase.erase, phase.strength)
 
 
 def moved_as_003(framed: Grey, side: int, rng: Rng) -> Grey:
@@ -50,45 +53,45 @@ def moved_as_003(framed: Grey, side: int, rng: Rng) -> Grey:
     return film.astype(np.uint8, copy=False)
 
 
-def moved(framed: Grey, side: int, rng: Rng) -> Grey:
+def moved(framed: Grey, side: int, rng: Rng, strength: float = 1.0) -> Grey:
     """Flip, turn, shift, zoom, stretch and shear; the outside is black."""
-    span = np.exp(rng.uniform(-0.25, 0.25) - 0.15)  # share of the film in view; serving shows 0.9
-    aspect = np.exp(rng.uniform(-0.12, 0.12) / 2)
-    angle = np.deg2rad(rng.uniform(-12, 12))
+    span = np.exp(strength * (rng.uniform(-0.25, 0.25) - 0.045)) * CROP  # share of the film in view
+    aspect = np.exp(strength * rng.uniform(-0.12, 0.12) / 2)
+    angle = np.deg2rad(strength * rng.uniform(-12, 12))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    shear = np.array([[1, rng.uniform(-0.08, 0.08)], [0, 1]])
+    shear = np.array([[1, strength * rng.uniform(-0.08, 0.08)], [0, 1]])
     flip = -1.0 if rng.random() < 0.5 else 1.0
     size = framed.shape[0]
     linear = turn @ shear @ np.diag([flip * span * aspect, span / aspect]) * (size / side)
-    middle = np.array([size / 2, size / 2]) + rng.uniform(-0.1, 0.1, 2) * size
+    middle = np.array([size / 2, size / 2]) + strength * rng.uniform(-0.1, 0.1, 2) * size
     matrix = np.column_stack([linear, middle - linear @ np.array([side / 2, side / 2])])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(framed, matrix, (side, side), flags=flags).astype(np.uint8, copy=False)
 
 
-def exposed(film: Grey, rng: Rng) -> Grey:
+def exposed(film: Grey, rng: Rng, strength: float = 1.0) -> Grey:
     """Another exposure, screen and digitiser: curve, bias field, blur or sharpening, noise."""
-    x = cv2.LUT(film, _curve(rng)).astype(np.float32, copy=False)
+    x = cv2.LUT(film, _curve(rng, strength)).astype(np.float32, copy=False)
     side = x.shape[0]
     if rng.random() < 0.5:
-        field = np.exp(rng.normal(0, 0.15, (3, 3))).astype(np.float32)
+        field = np.exp(strength * rng.normal(0, 0.15, (3, 3))).astype(np.float32)
         x = x * cv2.resize(field, (side, side), interpolation=cv2.INTER_CUBIC)
     smooth = cv2.GaussianBlur(x, (0, 0), float(rng.uniform(0.5, 1.8)) * side / 192)
-    x = x + float(rng.uniform(-1.0, 1.0)) * (smooth - x)  # towards the blur, or away from it
+    x = x + strength * float(rng.uniform(-1.0, 1.0)) * (smooth - x)  # towards the blur, or away from it
     row, column = rng.integers(0, 1024 - side, 2)
     noise = _NOISE[row : row + side, column : column + side]
-    x = x + float(rng.uniform(0, 0.05)) * noise
+    x = x + strength * float(rng.uniform(0, 0.05)) * noise
     return np.clip(x * 255, 0, 255).astype(np.uint8)
 
 
-def _curve(rng: Rng) -> NDArray[np.float32]:
+def _curve(rng: Rng, strength: float) -> NDArray[np.float32]:
     """A random monotone tone curve for the 256 grey levels, 0..1."""
     curve: NDArray[Any] = _LEVELS
-    if rng.random() < 0.7:
+    if rng.random() < 0.7 * strength:
         knots = np.cumsum(np.concatenate([[0], rng.uniform(0.3, 1.0, 5)]))
         curve = np.interp(curve, np.linspace(0, 1, 6), knots / knots[-1])
-    curve = curve ** np.exp(rng.uniform(-0.4, 0.4))
-    curve = (curve - 0.5) * (1 + rng.uniform(-0.3, 0.3)) + 0.5 + rng.uniform(-0.12, 0.12)
+    curve = curve ** np.exp(strength * rng.uniform(-0.4, 0.4))
+    curve = (curve - 0.5) * (1 + strength * rng.uniform(-0.3, 0.3)) + 0.5 + strength * rng.uniform(-0.12, 0.12)
     curve = np.where(_LEVELS < 0.03, _LEVELS, curve)  # a black border stays black
     within: NDArray[np.float32] = np.clip(curve, 0, 1).astype(np.float32)
     return within

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
 from ml_service.training.augment import augmented, varied
 from ml_service.training.datasets import Split
+from ml_service.training.matching import histogram, matched
 from ml_service.training.recipes import Phase
 
 AHEAD = 6  # batches in the making
@@ -47,10 +49,20 @@ def augmented_films(data: Split, side: int, seed: int, erase: float = 1.0) -> Pi
 
 def _batch(data: Split, pick: NDArray[np.int64], phase: Phase, seed: tuple[int, int]) -> Batch:
     rngs = [np.random.default_rng((*seed, int(index))) for index in pick]
-    films = np.stack([varied(data.films[i], phase, rng) for i, rng in zip(pick, rngs, strict=True)])
+    films = np.stack([varied(_film(data, i, phase, rng), phase, rng) for i, rng in zip(pick, rngs, strict=True)])
     targets = np.eye(len(data.names), dtype=np.float32)[data.classes[pick]]
     if rngs[0].random() < phase.mixup:
         share = np.float32(rngs[0].beta(BLEND, BLEND))
         films = share * films + (1 - share) * films[::-1]  # the order is random, so the last is as good as any
         targets = share * targets + (1 - share) * targets[::-1]
     return Batch(films, targets)
+
+
+def _film(data: Split, index: int, phase: Phase, rng: np.random.Generator) -> Grey:
+    """Returns a film, or with probability `phase.matching` one with the grey levels of one to eight others: which
+    levels there are, and how much of the image is black, goes with the source of an image and so with its class."""
+    film: Grey = data.films[index]
+    if phase.matching == 0 or rng.random() >= phase.matching:
+        return film
+    others = data.films[rng.integers(0, len(data), rng.integers(1, 9))]
+    return matched(film, histogram(others))

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +16,12 @@ def reference(train: Split) -> NDArray[np.float64]:
     means = [counts[train.classes == number].mean(axis=0) for number in np.unique(train.classes)]
     mean: NDArray[np.float64] = np.mean(means, axis=0)
     return mean
+
+
+def histogram(films: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Returns the mean histogram of films (n, height, width): how often each of 256 grey levels occurs."""
+    counts = cv2.calcHist(list(films), [0], None, [256], [0, 256])
+    return counts.ravel().astype(np.float64)
 
 
 def matched(film: Grey, histogram: NDArray[np.float64]) -> Grey:

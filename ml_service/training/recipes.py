@@ -15,6 +15,8 @@ class Phase:
     erase: float = 1.0  # how often parts are hidden, against how often they are on chest films
     variation: Literal["hard", "003"] = "hard"  # how films are varied: augment.varied
     mixup: float = 0.0  # share of batches whose films are blended in pairs (Zhang et al. 2018, arXiv 1710.09412)
+    matching: float = 0.0  # share of films that are given the mean histogram of a few others, of whatever class
+    strength: float = 1.0  # of moves and exposure, against what "hard" has; less than 1 late in a schedule
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,16 @@ RECIPES = {
         ema=0.0,
         precision="float32",
     ),
+    # From the weights of version 1, which had seen the same slices for 24 epochs at 128 and 24 at 160 pixels, all hard,
+    # with mixup and without matching.
     "brain-tumour": Recipe(
         task="brain-tumour",
         classes=SLICES,
         params={"labels": 4},
-        phases=(Phase(128, 24, 2e-3, erase=0.3, mixup=0.3), Phase(160, 24, 1.2e-3, erase=0.3, mixup=0.3)),
+        phases=(
+            Phase(160, 18, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
+            Phase(160, 12, 6e-4, erase=0.15, matching=0.3, strength=0.5),
+        ),
         ema=0.998,
     ),
 }
