@@ -31,6 +31,7 @@ class Settings:
     streams_total: int = 40
     worker_threads: int = 12
     worker_port: int = 5002
+    worker_bind: str = "127.0.0.1"
     ml_timeout_s: float = 60.0
 
     @classmethod
@@ -38,7 +39,7 @@ class Settings:
         """Raises SettingsError, which names the variable, when one is missing or wrong."""
         data = Path(env.text("LIGHTBOX_DATA_DIR", "var")).absolute()
         return cls(
-            database_url=env.text("LIGHTBOX_DATABASE_URL", f"sqlite:///{data}/lightbox.db"),
+            database_url=env.secret("LIGHTBOX_DATABASE_URL", f"sqlite:///{data}/lightbox.db"),
             redis_url=env.url("LIGHTBOX_REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix")),
             store_url=env.url("LIGHTBOX_STORE_URL", f"file://{data}/objects", schemes=("file", "s3")),
             ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
@@ -56,5 +57,6 @@ class Settings:
             streams_total=env.integer("LIGHTBOX_STREAMS_TOTAL", 40, minimum=1),
             worker_threads=env.integer("LIGHTBOX_WORKER_THREADS", 12, minimum=1, maximum=256),
             worker_port=env.integer("LIGHTBOX_WORKER_PORT", 5002, maximum=65535),
+            worker_bind=env.text("LIGHTBOX_WORKER_BIND", "127.0.0.1"),
             ml_timeout_s=env.number("LIGHTBOX_ML_TIMEOUT_S", 60.0, minimum=1),
         )

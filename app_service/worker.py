@@ -49,11 +49,11 @@ def work(parts: Parts) -> None:
 
 
 def _probes(parts: Parts) -> BaseWSGIServer:
-    """/healthz, /readyz and /metrics for this host only."""
+    """/healthz, /readyz and /metrics; for this host only, unless LIGHTBOX_WORKER_BIND says otherwise."""
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # portal_wire logs requests
     app = Flask(__name__)
     equip(app, "worker", ready=lambda: dependencies(parts), service_token=None)
-    return make_server("127.0.0.1", parts.settings.worker_port, app, threaded=True)
+    return make_server(parts.settings.worker_bind, parts.settings.worker_port, app, threaded=True)
 
 
 if __name__ == "__main__":

@@ -31,12 +31,10 @@ def number(name: str, default: float, minimum: float = 0.0, maximum: float = 1e1
 
 
 def url(name: str, default: str | None = None, schemes: tuple[str, ...] = ("http", "https")) -> str:
-    """A URL with one of `schemes`, without a trailing slash."""
-    value = text(name, default)
+    """A URL with one of `schemes`, without a trailing slash; from NAME_FILE too, because it may hold a password."""
+    value = secret(name, default)
     if urlsplit(value).scheme not in schemes:
-        raise SettingsError(
-            f"{name}: expected a URL beginning with {' or '.join(schemes)}, {len(value)} characters came."
-        )
+        raise SettingsError(f"{name}: expected a URL with {' or '.join(schemes)}, {len(value)} characters came.")
     return value.rstrip("/")
 
 

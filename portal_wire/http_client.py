@@ -1,5 +1,6 @@
 """The calling end: one pooled HTTP client per service behind, that raises the errors of `portal_wire.errors`."""
 
+import os
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -23,6 +24,7 @@ class ServiceClient:
         self._session = requests.Session()
         self._session.headers["X-Service-Token"] = service_token
         self._session.trust_env = False  # inner calls never go through a proxy
+        self._session.verify = os.environ.get("LIGHTBOX_CA_FILE") or True
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # No retries here: only the caller knows whether its call may be repeated.
         self._session.mount(base_url, HTTPAdapter(pool_maxsize=connections))
@@ -45,8 +47,7 @@ class ServiceClient:
         if request_id := current_request_id.get():
             sent.setdefault("X-Request-ID", request_id)
         try:
-            wait = (2.0, timeout_s or self._timeout_s)
-            url = self._base_url + path
+            url, wait = self._base_url + path, (2.0, timeout_s or self._timeout_s)
             response = self._session.request(method, url, headers=sent, timeout=wait, allow_redirects=False, **options)
         except requests.RequestException as error:
             raise Unavailable("A service behind this one does not answer.", retry_after_s=2) from error
