@@ -63,9 +63,12 @@ bench: setup-dev  ## measure this machine (about 6 minutes)
 
 lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }
-	@uv pip compile $(LOCKING) --extra servers --extra train --extra test pyproject.toml -o requirements-dev.lock >/dev/null
-	@uv pip compile $(LOCKING) --extra servers -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
-LOCKING := --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+	@uv pip compile $(LOCKING) --upgrade $(RUNNING) --extra train --extra test pyproject.toml -o requirements-dev.lock >/dev/null
+	@uv pip compile $(LOCKING) $(RUNNING) -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
+	@for tier in ui app ml; do \
+	  uv pip compile $(LOCKING) --extra $$tier -c requirements.lock pyproject.toml -o requirements-$$tier.lock >/dev/null; done
+LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
+RUNNING := $(foreach extra,ui app ml tensorflow launcher servers,--extra $(extra))
 
 clean:  ## remove what was installed and built; the data in var/ stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
