@@ -1,0 +1,77 @@
+# What leaves by itself. Studies stay: retention of what is true is App's business, with its audit.
+
+resource "aws_s3_bucket_lifecycle_configuration" "studies" {
+  bucket     = aws_s3_bucket.kept["studies"].id
+  depends_on = [aws_s3_bucket_versioning.kept]
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+    filter {}
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = var.keep.old_version_days
+    }
+  }
+
+  rule {
+    id     = "old-studies-cheaper"
+    status = "Enabled"
+    filter {
+      prefix = "studies/"
+    }
+    transition {
+      days          = var.keep.archive_days
+      storage_class = "STANDARD_IA"
+    }
+  }
+
+  dynamic "rule" {
+    for_each = toset(["processed", "rejected"])
+    content {
+      id     = "${rule.key}-inputs"
+      status = "Enabled"
+      filter {
+        prefix = "${rule.key}/"
+      }
+      expiration {
+        days = var.keep.inputs_days
+      }
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "models" {
+  bucket     = aws_s3_bucket.kept["models"].id
+  depends_on = [aws_s3_bucket_versioning.kept]
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+    filter {}
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  bucket = aws_s3_bucket.logs.id
+
+  rule {
+    id     = "old-logs"
+    status = "Enabled"
+    filter {}
+    expiration {
+      days = var.keep.log_days
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 30
+    }
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 2
+    }
+  }
+}
