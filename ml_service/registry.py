@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
 from ml_service.manifest import Manifest
-from ml_service.metrics import LOADED, LOADS, MEMORY
+from ml_service.metrics import LOADED, LOADS, MEMORY, UNFIT
 from ml_service.served import Served
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
@@ -166,6 +166,7 @@ class Registry:
                 self._faults[key] = fault
                 self._passed.discard(key)
                 LOADED.labels(*key).set(0)
+                UNFIT.labels(*key).set(1)
                 LOADS.labels(*key, "refused").inc()
                 _LOG.error("model not loaded", extra={"facts": {"model": key[0], "version": key[1], "fault": fault}})
 
@@ -201,6 +202,7 @@ class Registry:
         self._passed.add(key)
         self._faults.pop(key, None)
         LOADED.labels(*key).set(1)
+        UNFIT.labels(*key).set(0)
         LOADS.labels(*key, "loaded").inc()
         self._measure()
 

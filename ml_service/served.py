@@ -45,7 +45,7 @@ class Served:
         self.typical = TypicalFeatures.load(folder / TYPICAL)
         self.network = open_network(manifest, folder, settings.engine, settings.threads)
         warm(self.network, settings.batch_rows)
-        self.meter = Meter(manifest.name, manifest.version)
+        self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine(self.network)
         self.batch_rows = settings.batch_rows
         name = f"engine-{manifest.name}-{manifest.version}"

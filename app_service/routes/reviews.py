@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from apiflask import APIBlueprint
+from prometheus_client import Counter
 
 from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
@@ -15,6 +16,7 @@ from portal_wire.contract import JobState, Review
 from portal_wire.errors import Conflict
 
 reviews = APIBlueprint("reviews", __name__, tag="Results")
+_REVIEWS = Counter("lightbox_app_reviews_total", "Reviews given, by verdict.", ["model", "version", "verdict"])
 
 
 @reviews.put("/v1/jobs/<uuid:job_id>/review")
@@ -31,4 +33,5 @@ def reviewed(job_id: UUID, json_data: Review) -> Review:
             raise Conflict("Only a finished answer can be reviewed.", code="wrong_state")
         put_review(connection, name, review.model_dump())
         audit.record(connection, "review", user.id, name)
+    _REVIEWS.labels(job.model, job.version, review.verdict).inc()
     return review

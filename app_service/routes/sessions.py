@@ -18,6 +18,8 @@ from portal_wire.errors import TooManyRequests, Unauthenticated
 
 sessions = APIBlueprint("sessions", __name__, tag="Sessions")
 _SIGN_INS = Counter("lightbox_app_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"])
+for _outcome in ("right", "wrong", "throttled"):
+    _SIGN_INS.labels(_outcome)  # there from the start, so that the first one counts
 
 
 @sessions.post("/v1/sessions")

@@ -6,14 +6,14 @@ import threading
 import time
 
 import redis
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.parts import Parts
-from app_service.running.metrics import QUEUE_AGE, QUEUE_LENGTH, RECONCILED
+from app_service.running.measures import measure_jobs, measure_store
+from app_service.running.metrics import RECONCILED
 from app_service.storage import idempotency, transitions
-from app_service.storage.clock import now
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
 from app_service.storage.records import jobs
@@ -40,7 +40,8 @@ def reconcile(parts: Parts) -> None:
     """One round. Several workers may do it at once: a second message for a job is harmless."""
     _requeue_abandoned(parts)
     _enqueue_forgotten(parts)
-    _measure_queue(parts)
+    measure_jobs(parts.engine)
+    measure_store(parts.store)
     _tidy(parts)
 
 
@@ -70,14 +71,6 @@ def _enqueue_forgotten(parts: Parts) -> None:
     for job_id in parts.queue.forgotten(queued):
         RECONCILED.labels("forgotten").inc()
         parts.queue.put(job_id)
-
-
-def _measure_queue(parts: Parts) -> None:
-    with reading(parts.engine) as connection:
-        waiting = jobs.c.state == JobState.QUEUED
-        count, oldest = connection.execute(select(func.count(), func.min(jobs.c.queued_at)).where(waiting)).one()
-    QUEUE_LENGTH.set(count)
-    QUEUE_AGE.set((now() - oldest).total_seconds() if oldest else 0.0)
 
 
 def _tidy(parts: Parts) -> None:

@@ -13,7 +13,8 @@ from app_service.domain.answer import to_result
 from app_service.domain.job import MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_next_try_s
 from app_service.parts import Parts
 from app_service.running.leases import Leases
-from app_service.running.metrics import JOBS, QUEUE_WAIT
+from app_service.running.metrics import COMMIT, JOBS, KEEP, MODEL, QUEUE_WAIT, READ
+from app_service.running.reading_copy import reading_copy
 from app_service.storage import cache, transitions
 from app_service.storage.cache import Answer, Key
 from app_service.storage.clock import now
@@ -79,21 +80,23 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
 
 
 def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
-    study = parts.store.read(f"studies/{row.study_id}/image")
-    reading = ml_client.infer(
-        parts.ml, row.model, row.version, study, calibration=parts.calibrations.of(row.model, row.version)
-    )
+    with READ.time():
+        study = reading_copy(parts.store, row.study_id)
+    calibration = parts.calibrations.of(row.model, row.version)
+    with MODEL.time():
+        reading = ml_client.infer(parts.ml, row.model, row.version, study, calibration=calibration)
     finished_at = now()
     result = to_result(reading.findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
     made = []
     if reading.heatmap and result.in_distribution:
-        parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/heatmap.png", reading.heatmap)
+        with KEEP.time():
+            parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/heatmap.png", reading.heatmap)
         made.append(artifact(row.id, "heatmap.png", "image/png", len(reading.heatmap)))
     return Answer(result=result, artifacts=made), finished_at
 
 
 def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> str:
-    with writing(parts.engine) as connection:
+    with COMMIT.time(), writing(parts.engine) as connection:
         row = transitions.commit(connection, key, answer, finished_at)
     if row is None:  # cancelled, deleted, or another attempt has the job now
         parts.store.delete_prefix(_folder(key))

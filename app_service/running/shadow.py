@@ -18,6 +18,7 @@ from app_service.calibration_book import CalibrationBook
 from app_service.domain.answer import to_result
 from app_service.domain.versions import compared
 from app_service.running.metrics import SHADOW_DIFFERENCE, SHADOWS
+from app_service.running.reading_copy import reading_copy
 from app_service.storage.clock import now
 from app_service.storage.database import writing
 from app_service.storage.object_store import ObjectStore
@@ -71,7 +72,7 @@ class Shadows:
 
     def _compare(self, job: Row[Any], version: str, answer: Result) -> str:
         began = now()
-        study = self._store.read(f"studies/{job.study_id}/image")
+        study = reading_copy(self._store, job.study_id)
         fit = self._calibrations.of(job.model, version)
         said = ml_client.infer(self._ml, job.model, version, study, ("findings",), fit).findings
         result = _timed(said, began)

@@ -13,6 +13,8 @@ from portal_wire.contract import Rejected, User
 from portal_wire.errors import PortalError
 
 _STUDIES = Counter("lightbox_app_studies_total", "Uploaded files, by outcome.", ["outcome"])
+for _outcome in ("accepted", "rejected"):
+    _STUDIES.labels(_outcome)  # there from the start, so that the first one counts
 
 
 def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
