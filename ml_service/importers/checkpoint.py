@@ -22,27 +22,33 @@ class Rule(NamedTuple):
     turn: Turn
 
 
-def read(path: Path) -> dict[str, Array]:
+def read(path: Path, within: tuple[str, ...] = ()) -> dict[str, Array]:
     """Returns the tensors of a saved state dict as float32. Raises ValueError when it holds anything else.
 
+    `within` names the entries under which a training checkpoint may keep its state dict beside an optimizer's.
     Needs the optional extra `importers`. `weights_only`: a checkpoint is a pickle, and must not be one that acts.
     """
     import torch  # a large library that nothing else needs
 
     saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved = next((saved[name] for name in within if isinstance(saved.get(name), dict)), saved)
     strange = [name for name, value in saved.items() if not isinstance(value, torch.Tensor)]
     if strange:
         raise ValueError(f"Expected a plain state dict of tensors. Received: {strange[0]!r} that is none")
     return {name: value.float().numpy() for name, value in saved.items()}
 
 
-def convert(tensors: Mapping[str, Array], rules: Iterable[Rule]) -> dict[str, Array]:
+def convert(
+    tensors: Mapping[str, Array], rules: Iterable[Rule], unused: Callable[[str], bool] = lambda name: False
+) -> dict[str, Array]:
     """Returns arrays by their path in our network.
 
-    The tensors' order does not matter, and a `module.` prefix (a checkpoint from several GPUs) is taken off.
+    The tensors' order does not matter, and a `module.` prefix (a checkpoint from several GPUs) is taken off. `unused`
+    tells the tensors that nothing is computed from.
     Raises ValueError naming every tensor that is missing, unknown or of another shape.
     """
-    came = {name.removeprefix("module."): value for name, value in tensors.items() if not name.endswith(COUNTER)}
+    plain = {name.removeprefix("module."): value for name, value in tensors.items()}
+    came = {name: value for name, value in plain.items() if not name.endswith(COUNTER) and not unused(name)}
     wanted = {rule.source: rule for rule in rules}
     wrong = [f"{name} is missing" for name in wanted if name not in came]
     wrong += [f"{name} is unknown" for name in came if name not in wanted]

@@ -1,0 +1,1 @@
+"""Volumes larger than a network's window, read window by window."""
