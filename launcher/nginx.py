@@ -33,11 +33,12 @@ def process(settings: Settings, certificate: Certificate, port: dict[str, int]) 
     binary = binaries.nginx()
     values = _values(settings, certificate, port) | _http2(binaries.version(binary))
     target = settings.data_dir / "nginx"
+    absent = {"tier_tls.conf"} if settings.http_port else {"tier_tls.conf", "plain.conf"}
     for folder in FOLDERS:
         shutil.rmtree(target / folder, ignore_errors=True)
         (target / folder).mkdir(mode=0o700)
         for source in sorted((SOURCE / folder).glob("*.conf")):
-            if source.name != "plain.conf" or settings.http_port:
+            if source.name not in absent:
                 _write(source, target / folder / source.name, values)
     _write(SOURCE / "nginx.conf", target / "nginx.conf", values)
     (target / "temporary").mkdir(mode=0o700, exist_ok=True)
@@ -55,8 +56,6 @@ def _values(settings: Settings, certificate: Certificate, port: dict[str, int]) 
         "public_netloc": urlsplit(settings.public_origin).netloc,
         "certificate": str(certificate.chain),
         "certificate_key": str(certificate.key),
-        "ui_address": f"127.0.0.1:{port['ui']}",
-        "app_address": f"127.0.0.1:{port['app']}",
         "app_service_token": env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
         "ui_folder": str(REPOSITORY / "ui_service"),
         "pages_folder": str(SOURCE / "pages"),
@@ -74,6 +73,9 @@ def _values(settings: Settings, certificate: Certificate, port: dict[str, int]) 
     local = settings.public_host in ("localhost", "127.0.0.1")
     values["strict_transport_security"] = "" if local else "max-age=31536000"
     values["host_names"] = " ".join(map(_in_url, settings.host_names))
+    for tier in ("ui", "app"):
+        values[f"{tier}_servers"] = f"server 127.0.0.1:{port[tier]} max_fails=0;"
+    values |= {"tier_scheme": "http", "access_log": "/dev/stdout"}
     # Its workers would become `nobody` and could not enter a closed home. Run the portal as a plain user instead.
     values["user"] = "user root root;" if os.geteuid() == 0 else ""
     return values
