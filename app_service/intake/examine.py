@@ -24,6 +24,7 @@ from portal_wire.errors import Unavailable, from_status
 
 TURN_WAIT_S = 60  # for a turn behind other files
 NEARLY = 0.5  # our clock starts later than the child's, by much on a busy machine
+READING = "reading"
 UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took it
 
 
@@ -42,7 +43,8 @@ class CanonicalStudy:
 def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStudy:
     """The canonical study of the file at `path`, as the new file `target` on the same file system.
 
-    A file that has nothing to leave behind is its own canonical study, and gets a second name.
+    A file that has nothing to leave behind is its own canonical study, and gets a second name. Of a large grey one
+    stands READING beside it: what a model would decode of it, so that no model need do so again.
 
     Raises BadRequest `empty_file`; Unprocessable `type_not_allowed`, `type_mismatch`, `corrupt`, `too_many_pixels`,
     `too_small`, `multiframe_not_allowed`, `timeout_parse` or `too_large_inflated`; StorageFull; and Unavailable
@@ -58,7 +60,10 @@ def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStud
                 answer = _answer(settings, question, source, output)
             if answer["unchanged"]:
                 with portal_errors():
-                    target.unlink()
+                    if answer["reading"]:
+                        target.replace(target.with_name(READING))
+                    else:
+                        target.unlink()
                     target.hardlink_to(path)
         except BaseException:
             target.unlink(missing_ok=True)

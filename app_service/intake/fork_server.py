@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 from app_service.intake import confinement
-from app_service.intake.image import PARSERS
+from app_service.intake.image import PARSERS, READING_SIDE
 from app_service.intake.limits import Limits
+from app_service.intake.pixels import write_pgm
 from app_service.intake.refusals import too_large_inflated
 from app_service.storage.file_errors import portal_errors
 from portal_wire.errors import PortalError
@@ -103,7 +104,8 @@ class OneFile(BaseRequestHandler):
 
 def _warm_up() -> None:
     """Do once, on a picture of our own, what each child would otherwise do anew in memory that it shares no longer."""
-    for pixels in (np.zeros((64, 64), np.uint8), np.eye(64, dtype=np.uint8)[..., None].repeat(3, axis=2)):
+    large = (2 * READING_SIDE, 2 * READING_SIDE)
+    for pixels in (np.zeros(large, np.uint8), np.eye(64, dtype=np.uint8)[..., None].repeat(3, axis=2)):
         picture = cv2.imencode(".jpg", pixels)[1].tobytes()
         for _ in range(20):  # the interpreter specialises what has run a few times
             source, target = os.memfd_create("source"), os.memfd_create("target")
@@ -120,15 +122,16 @@ def _answer(media_type: str, limits: Limits, source: int, target: int) -> dict[s
             data = file.read()
         picture = PARSERS[media_type](data, limits)
         unchanged = picture.body == data
-        if not unchanged:
+        reading = picture.reading if unchanged else None
+        if reading is not None or not unchanged:
             with portal_errors(), open(target, "wb") as file:
-                file.write(picture.body)
+                write_pgm(reading, file) if reading is not None else file.write(picture.body)
     except PortalError as error:
         return _refused(error)
     except MemoryError:
         return _refused(too_large_inflated())
     found = {"media_type": picture.media_type, "shape": picture.shape, "warnings": picture.warnings}
-    return found | {"unchanged": unchanged}
+    return found | {"unchanged": unchanged, "reading": reading is not None}
 
 
 def _refused(error: PortalError) -> dict[str, Any]:

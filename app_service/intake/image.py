@@ -16,17 +16,23 @@ from app_service.intake.png import read_png
 
 # Encoders write ten or so; a thousand make a decompression bomb of the copy that models and browsers read.
 USUAL_SCANS = 32
+READING_SIDE = 448  # pixels of the shorter side: as the ML tier's `tasks.decode`, so that both read the same levels
+REDUCED = {2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4, 8: cv2.IMREAD_REDUCED_GRAYSCALE_8}
 TURNED, SPARE_BYTES, BLANK = "turned_upright", "spare_bytes", "low_quality"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`shape` is rows, columns[, 3]; `body` is the file to keep; `warnings` are codes of `notices.py`."""
+    """`shape` is rows, columns[, 3]; `body` is the file to keep; `warnings` are codes of `notices.py`.
+
+    `reading` is the same picture at the size that the ML tier would decode it to, where that is smaller.
+    """
 
     media_type: str
     shape: tuple[int, ...]
     body: bytes
     warnings: list[str]
+    reading: Pixels | None = None
 
 
 def from_png(data: bytes, limits: Limits) -> Picture:
@@ -53,13 +59,23 @@ def from_jpeg(data: bytes, limits: Limits) -> Picture:
 
 def _kept_as_it_is(header: Jpeg) -> Picture | None:
     """The stripped JPEG, unless it has bytes to spare or its three channels seem to be one grey."""
-    grey = header.frame.components == 1
-    # At an eighth of the size every coded bit is still read, so damage shows; only the arithmetic is saved.
-    preview, spare = decode(header.stripped, cv2.IMREAD_REDUCED_GRAYSCALE_8 if grey else cv2.IMREAD_REDUCED_COLOR_8)
-    if spare or (not grey and grey_if_equal(preview).ndim == 2):
+    frame = header.frame
+    shape = (frame.rows, frame.columns)
+    if frame.components > 1:
+        # At an eighth of the size every coded bit is still read, so damage shows; only the arithmetic is saved.
+        preview, spare = decode(header.stripped, cv2.IMREAD_REDUCED_COLOR_8)
+        if spare or grey_if_equal(preview).ndim == 2:
+            return None
+        return Picture("image/jpeg", (*shape, 3), header.stripped, _remarks(preview))
+    by = next((by for by in (8, 4, 2) if min(shape) >= by * READING_SIDE), None)
+    plane, spare = decode(header.stripped, REDUCED[by or 8])
+    if spare:
         return None
-    shape = (header.frame.rows, header.frame.columns)
-    return Picture("image/jpeg", shape if grey else (*shape, 3), header.stripped, [BLANK] if _blank(preview) else [])
+    return Picture("image/jpeg", shape, header.stripped, _remarks(plane), plane if by else None)
+
+
+def _remarks(preview: Pixels) -> list[str]:
+    return [BLANK] if _blank(preview) else []
 
 
 def _written_anew(pixels: Pixels, exif: bytes | None, spare: bool) -> Picture:
