@@ -5,7 +5,7 @@ import shlex
 import sys
 from urllib.parse import urlsplit
 
-from launcher import certificate, data_dir, database, nginx, ports, redis, secrets
+from launcher import certificate, data_dir, database, nginx, ports, prometheus, redis, secrets
 from launcher.announcement import announcement
 from launcher.console import ANNOUNCER, Console
 from launcher.processes import Process, environment, tiers
@@ -29,7 +29,7 @@ def run(settings: Settings) -> int:
 def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
     """Writes every file that the processes need and prepares the database."""
     folder = settings.data_dir
-    port = dict(zip(("redis", "ml", "app", "worker", "ui"), ports.free(5), strict=True))
+    port = dict(zip(("redis", "ml", "app", "worker", "ui", "prometheus"), ports.free(6), strict=True))
     tokens = secrets.for_tiers(folder / "secrets")
     os.environ.update(tokens, LIGHTBOX_PUBLIC_ORIGIN=settings.public_origin)
     app_side = {
@@ -52,6 +52,9 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
     secrets.write_closed(folder / "run" / "app.env", _as_shell(app_side | tokens))
     tls = certificate.for_names(settings.host_names, folder / "tls")
     servers.append(nginx.process(settings, tls, port))
+    if settings.prometheus:
+        servers.append(prometheus.process(folder, port))
+        os.environ["LIGHTBOX_PROMETHEUS_URL"] = f"http://127.0.0.1:{port['prometheus']}"
 
     if os.geteuid() == 0:
         print("You are root, so every tier runs as root. A plain user is enough, and safer.", flush=True)

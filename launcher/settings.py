@@ -25,6 +25,7 @@ class Settings:
     admin_password: str | None
     max_upload_bytes: int
     start_timeout_s: int
+    prometheus: bool = False
 
     @property
     def public_host(self) -> str:
@@ -58,4 +59,5 @@ def from_environment() -> Settings:
         admin_password=env.secret("LIGHTBOX_ADMIN_PASSWORD", "") or None,
         max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 64 * 2**20, 2**20),
         start_timeout_s=env.integer("LIGHTBOX_START_TIMEOUT_S", 120, 1),
+        prometheus=env.integer("LIGHTBOX_PROMETHEUS", 0, 0, 1) == 1,
     )

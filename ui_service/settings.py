@@ -1,5 +1,6 @@
 """What the UI tier is told from outside, read once at start."""
 
+import os
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ class Settings:
     secret_key: str
     public_origin: str
     streams: int = 40  # live connections a process holds at once; further pages poll instead
+    inner_hosts: tuple[str, ...] = ("127.0.0.1",)  # how the launcher and Prometheus call this tier
+    prometheus_url: str | None = None
 
     @property
     def public_host(self) -> str:
@@ -34,4 +37,6 @@ class Settings:
             secret_key=secret_key,
             public_origin=env.url("LIGHTBOX_PUBLIC_ORIGIN", schemes=("https",)),
             streams=env.integer("LIGHTBOX_UI_STREAMS", 40, minimum=1, maximum=1000),
+            inner_hosts=env.names("LIGHTBOX_UI_INNER_HOSTS", "127.0.0.1"),
+            prometheus_url=env.url("LIGHTBOX_PROMETHEUS_URL") if os.environ.get("LIGHTBOX_PROMETHEUS_URL") else None,
         )
