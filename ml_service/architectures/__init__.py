@@ -12,6 +12,12 @@ ARCHITECTURES = {
     "cnn4": "ml_service.architectures.cnn4",
     "cnn_attention": "ml_service.architectures.cnn_attention",
     "attention": "ml_service.architectures.attention",
+    "unet2d": "ml_service.architectures.unet2d",
+    "unet3d": "ml_service.architectures.unet3d",
+    "segresnet": "ml_service.architectures.segresnet",
+    "swin_unetr": "ml_service.architectures.swin_unetr",
+    "monai_unet": "ml_service.architectures.monai_unet",
+    "lite_medsam": "ml_service.architectures.lite_medsam",
 }
 
 

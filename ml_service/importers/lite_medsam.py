@@ -27,20 +27,11 @@ UNUSED = (
 def weights(tensors: dict[str, Array]) -> dict[str, Array]:
     """Returns our weights by path. Raises ValueError naming each tensor that does not fit."""
     tensors = {name.removeprefix("module."): value for name, value in tensors.items()}
-    return convert(_joined(tensors), [*_encoder(), *_prompt(), *_decoder()], lambda name: name.startswith(UNUSED))
-
-
-def _joined(tensors: dict[str, Array]) -> dict[str, Array]:
-    """Joins the tensors that lie apart there and together here: a box's two corners, the decoder's tokens."""
-    pairs = {
-        "corners": ("prompt_encoder.point_embeddings.2.weight", "prompt_encoder.point_embeddings.3.weight"),
-        "tokens": ("mask_decoder.iou_token.weight", "mask_decoder.mask_tokens.weight"),
-    }
-    joined = dict(tensors)
-    for name, parts in pairs.items():
-        if all(part in tensors for part in parts):  # else the missing ones are named, as are those left over
-            joined[name] = np.concatenate([joined.pop(part) for part in parts])
-    return joined
+    rules = [*_encoder(), *_prompt(), *_decoder()]
+    came = convert(tensors, rules, lambda name: name.startswith(UNUSED))
+    for target in ("prompt/corners", "tokens/learnt"):  # a box's corners, the decoder's tokens: there in two tensors
+        came[target] = np.concatenate([came.pop(f"{target} {part}") for part in (1, 2)])
+    return came
 
 
 def _encoder() -> list[Rule]:
@@ -94,9 +85,11 @@ def _prompt() -> list[Rule]:
     there = "prompt_encoder"
     return [
         Rule(f"{there}.pe_layer.positional_encoding_gaussian_matrix", (2, WIDE // 2), "prompt/waves", same),
-        Rule("corners", (2, WIDE), "prompt/corners", same),
+        Rule(f"{there}.point_embeddings.2.weight", (1, WIDE), "prompt/corners 1", same),
+        Rule(f"{there}.point_embeddings.3.weight", (1, WIDE), "prompt/corners 2", same),
         Rule(f"{there}.no_mask_embed.weight", (1, WIDE), "prompt/no_mask", same),
-        Rule("tokens", (5, WIDE), "tokens/learnt", same),
+        Rule("mask_decoder.iou_token.weight", (1, WIDE), "tokens/learnt 1", same),
+        Rule("mask_decoder.mask_tokens.weight", (4, WIDE), "tokens/learnt 2", same),
     ]
 
 

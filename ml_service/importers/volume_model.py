@@ -34,3 +34,16 @@ def save(model: Imported, folder: Path) -> None:
         "plan": model.plan.model_dump(mode="json"),
     }
     (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+
+
+def load(folder: Path) -> Imported:
+    """Returns the model of a folder. Raises ValueError for a description that is not of this kind."""
+    described = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+    with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+        return Imported(
+            described["architecture"],
+            described["params"],
+            tuple(described["labels"]),
+            Plan.model_validate(described["plan"]),
+            dict(arrays),
+        )
