@@ -19,6 +19,7 @@ from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.sessions import sessions
 from app_service.routes.site_calibration import site_calibration
+from app_service.routes.status import status
 from app_service.routes.studies import studies
 from app_service.routes.versions import versions
 from app_service.settings import Settings
@@ -26,7 +27,20 @@ from app_service.uploads.part_file import UploadRequest, remove_folders
 from portal_wire.errors import Unavailable, from_status
 from portal_wire.http_server import equip, problem
 
-BLUEPRINTS = (sessions, studies, pictures, jobs, artifacts, reviews, models, versions, site_calibration, events, limits)
+BLUEPRINTS = (
+    sessions,
+    studies,
+    pictures,
+    jobs,
+    artifacts,
+    reviews,
+    models,
+    versions,
+    site_calibration,
+    events,
+    limits,
+    status,
+)
 
 
 def create_app(settings: Settings | None = None) -> APIFlask:

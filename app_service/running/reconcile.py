@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.parts import Parts
-from app_service.running.measures import measure_jobs, measure_store
+from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
 from app_service.storage import idempotency, transitions
 from app_service.storage.database import reading, writing
@@ -40,7 +40,7 @@ def reconcile(parts: Parts) -> None:
     """One round. Several workers may do it at once: a second message for a job is harmless."""
     _requeue_abandoned(parts)
     _enqueue_forgotten(parts)
-    measure_jobs(parts.engine)
+    measure_queue(parts.engine)
     measure_store(parts.store)
     _tidy(parts)
 

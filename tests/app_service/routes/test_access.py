@@ -29,6 +29,7 @@ ACCESS = {
     "GET /v1/models/<name>/versions/<version>/site-calibration": SIGNED_IN,
     "POST /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
     "PUT /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
+    "GET /v1/status": ADMIN,
     "GET /v1/events": DOCTOR,
     "POST /v1/studies": DOCTOR,
     "GET /v1/studies": DOCTOR,

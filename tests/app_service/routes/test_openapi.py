@@ -35,7 +35,8 @@ def test_the_document_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
     assert not {"/healthz", "/metrics"} & set(document["paths"])
 
 
-def test_the_answers_are_as_documented(document: dict[str, Any], doctor: Caller, worker: Worker) -> None:
+def test_the_answers_are_as_documented(document: dict[str, Any], doctor: Caller, admin: Caller, worker: Worker) -> None:
+    check(document, "/v1/status", "get", admin.get("/v1/status"))
     uploaded = doctor.upload((film(), "film.png"), (b"", "bad.png"))
     check(document, "/v1/studies", "post", uploaded)
     study, job = uploaded.json["studies"][0]["id"], uploaded.json["jobs"][0]["id"]  # type: ignore[index]
