@@ -22,10 +22,10 @@ from ml_service import manifest as manifests
 from ml_service import tasks
 from ml_service.calibration import calibrated, decided
 from ml_service.engines import Network, open_network
-from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.settings import SHIPPED
 from ml_service.training.datasets import read_split
-from ml_service.training.judge import beyond, prepared_split, run
+from ml_service.training.judge import prepared_split, run
 from ml_service.training.scores import auc
 
 GATE = 0.001
@@ -55,7 +55,7 @@ def main() -> None:
 def measured(folder: Path, data: Path) -> list[dict[str, Any]]:
     """Returns a row an engine: scores, largest difference of a logit from the first engine's, milliseconds."""
     manifest = manifests.read(folder)
-    task, typical = tasks.load(manifest.task), TypicalFeatures.load(folder / manifests.TYPICAL)
+    task, refusal = tasks.load(manifest.task), Refusal.load(folder, manifest)
     splits = [read_split(data, name, manifest.training["config"]["classes"]) for name in ("train", "val")]
     pixels = np.concatenate([prepared_split(split, task, manifest.side) for split in splits])
     classes = np.concatenate([split.classes for split in splits])
@@ -74,7 +74,7 @@ def measured(folder: Path, data: Path) -> list[dict[str, Any]]:
                 "images": len(pixels),
                 "auc": round(auc(probabilities, classes), 5),
                 "accuracy": round(float((decided(probabilities, manifest.calibration) == classes).mean()), 5),
-                "refused_share": round(float(beyond(typical, features, manifest.typical.threshold).mean()), 5),
+                "refused_share": round(float((refusal.score(features, pixels) > manifest.typical.threshold).mean()), 5),
                 "largest_logit_difference": round(float(np.abs(logits - reference).max()), 4),
                 "alone_ms": _ms(network, pixels[:1]),
                 "batch_ms": _ms(network, pixels[:BATCH]),

@@ -23,7 +23,7 @@ from launcher import ports
 from launcher.settings import REPOSITORY
 from ml_service import engines
 from ml_service.explain import heatmap_png
-from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.settings import SHIPPED
 from ml_service.tasks import load
 from ml_service.tasks.decode import grey_plane
@@ -50,7 +50,7 @@ def parts() -> dict[str, float]:
     network, task = engines.open_network(manifest, FOLDER, asked), load(manifest.task)
     planes = [grey_plane(picture) for picture in pictures]
     pixels = np.stack([task.prepare(plane, manifest.side) for plane in planes])
-    outputs, typical = network(pixels), TypicalFeatures.load(FOLDER / "typical.npz")
+    outputs, refusal = network(pixels), Refusal.load(FOLDER, manifest)
     engines.warm(network, len(pixels))
     side = manifest.side
     steps: dict[str, Callable[[], object]] = {
@@ -58,7 +58,10 @@ def parts() -> dict[str, float]:
         "prepare": lambda: [task.prepare(plane, side) for plane in planes],
         "network, one at a time": lambda: [network(one[np.newaxis]) for one in pixels],
         f"network, {len(pixels)} at a time": lambda: network(pixels),
-        "distance": lambda: [typical.distance(one[np.newaxis]) for one in outputs.features],
+        "refusal": lambda: [
+            refusal.score(features[np.newaxis], one[np.newaxis])
+            for features, one in zip(outputs.features, pixels, strict=True)
+        ],
         "heat map": lambda: [heatmap_png(heat[:, :, 0], manifest.heat_scale) for heat in outputs.heat],
     }
     return {name: _least(step) / len(pictures) * 1e3 for name, step in steps.items()}

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 FILE = "model.json"
 WEIGHTS = "weights.npz"
 TYPICAL = "typical.npz"  # mean (or points) and precision of the training images' features
+APPEARANCE = "appearance.npz"  # what the training images look like; the first versions have none
 METRICS = "metrics.json"
 CARD = "card.md"
 PLOTS = "plots"
@@ -33,10 +34,13 @@ class Calibration(Part):
 
 
 class Typical(Part):
-    """The largest Mahalanobis distance to the training features that is still answered."""
+    """The largest score that is still answered. Without `spans` the score is the Mahalanobis distance to the training
+    features. With them it is the largest of three measures (that distance, and the two of ml_service/appearance.py),
+    each brought to a scale on which its first number is 0 and its second is 1."""
 
     threshold: float = Field(gt=0)
     nearest: Nearest = "mean"  # what the distance goes to
+    spans: tuple[tuple[float, float], ...] | None = None  # median and 99th percentile of validation images
 
 
 class GoldenCase(Part):

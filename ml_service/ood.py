@@ -1,7 +1,7 @@
 """How far an image is from what the network was trained on: Mahalanobis distance of the pooled features
 (Lee et al. 2018, https://arxiv.org/abs/1807.03888), to the training images' mean, to the nearest class's mean, or to
 the nearest training image. Scores made from the logits were tried and do not separate photographs or noise from
-films; this one does.
+films; this one does for most networks, and `ml_service/appearance.py` catches what their features cannot tell.
 """
 
 from pathlib import Path

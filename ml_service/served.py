@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ml_service import tasks
 from ml_service.batcher import Batcher, Expired, Pass
 from ml_service.engines import open_network, warm
-from ml_service.manifest import TYPICAL, Calibration, Manifest
+from ml_service.manifest import Calibration, Manifest
 from ml_service.metrics import Meter
-from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.settings import Settings
 from ml_service.tasks.decode import Grey, grey_plane
 from ml_service.tasks.verdict import Verdict
@@ -42,7 +42,7 @@ class Served:
         self.manifest = manifest
         self.folder = folder
         self.task: Any = tasks.load(manifest.task)
-        self.typical = TypicalFeatures.load(folder / TYPICAL)
+        self.refusal = Refusal.load(folder, manifest)
         self.network = open_network(manifest, folder, settings.engine, settings.threads)
         warm(self.network, settings.batch_rows)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
@@ -88,7 +88,7 @@ class Served:
     ) -> Seen:
         done = self._through(pixels, wait_s, begun)
         started = time.monotonic()
-        scores = self.typical.distance(done.outputs.features)  # (n,)
+        scores = self.refusal.score(done.outputs.features, pixels)  # (n,)
         used = self.manifest.model_copy(update={"calibration": calibration}) if calibration else self.manifest
         verdicts = [
             self.task.interpret(logits, float(score), plane, used)
@@ -121,8 +121,8 @@ class Served:
         if any(warning.code == "blank_image" for warning in verdict.warnings):
             return verdict
         variants = self.task.variants(plane, self.manifest.side)
-        done = self._through(np.stack(list(variants.values())), wait_s, begun)
-        scores = self.typical.distance(done.outputs.features)
+        pixels = np.stack(list(variants.values()))
+        scores = self.refusal.score(self._through(pixels, wait_s, begun).outputs.features, pixels)
         best = int(scores.argmin())
         if scores[best] > self.manifest.typical.threshold:
             return verdict

@@ -36,7 +36,7 @@ def judged(logits: Floats, ood_score: float, plane: Grey | None, manifest: Manif
 
     Args:
         logits: what the network gave, (labels,).
-        ood_score: distance to the training features; above the threshold there is no answer.
+        ood_score: how unlike the training images it is; above the threshold there is no answer.
         plane: the image as it came, or None when only prepared pixels came.
         strange: code of the warning on an image that is none of the task's.
 

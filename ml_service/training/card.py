@@ -146,7 +146,10 @@ def _refusals(metrics: dict[str, Any]) -> str:
         cell = "-" if said is None else f"{100 * said:.0f} %"
         rows.append([name, str(found["n"]), f"{100 * found['refused_share']:.1f} %", cell])
     head = ["images", "n", "refused", "of the answered: called positive"]
-    return "## Refusal\n\nAn image that is unlike the training images gets no answer.\n\n" + _table(head, rows)
+    said = "## Refusal\n\nAn image that is unlike the training images gets no answer.\n\n" + _table(head, rows)
+    if short := metrics.get("below_the_bar"):
+        said += f"\nBelow the bar for {', '.join(short['sets'])}; released because {short['reason']}.\n"
+    return said
 
 
 def _how(manifest: Manifest, about: Facts) -> str:
@@ -164,10 +167,22 @@ def _how(manifest: Manifest, about: Facts) -> str:
         "## How it works\n\n"
         f"Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained {start}. An image is "
         f"squashed to 224 x 224, its middle 90 % resized to {manifest.side} x {manifest.side} and histogram-equalised. "
-        f"{said} The heat map is coarse: it shows a region, not an outline. An image is refused when the Mahalanobis "
-        f"distance of its features to {REACH[manifest.typical.nearest]} exceeds {manifest.typical.threshold}, the 99th "
-        f"percentile of validation {about.images}.\n"
+        f"{said} The heat map is coarse: it shows a region, not an outline. {_refused_by(manifest, about)}\n"
     )
+
+
+def _refused_by(manifest: Manifest, about: Facts) -> str:
+    distance = f"the Mahalanobis distance of its features to {REACH[manifest.typical.nearest]}"
+    if manifest.typical.spans is None:
+        said = f"An image is refused when {distance} exceeds {manifest.typical.threshold}, "
+    else:
+        said = (
+            f"Three measures tell how strange an image is: {distance}; that of a description of its pixels (edges, a "
+            "thumbnail, octaves) to the training images' mean; and the odds that it is turned or a negative. Each is "
+            f"scaled by validation {about.images}, and an image is refused when the largest exceeds "
+            f"{manifest.typical.threshold}, "
+        )
+    return f"{said}the 99th percentile of validation {about.images}."
 
 
 if __name__ == "__main__":

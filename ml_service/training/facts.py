@@ -1,6 +1,7 @@
 """What no program can work out about a model: who the patients were, and what it must not be used for."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -8,6 +9,7 @@ class Facts:
     """Prose for the manifest and the card."""
 
     title: str
+    short: str  # of the title, where the network's name follows
     subject: str  # what it reads, as a noun: the page says of other images that they do not look like it
     images: str  # what one calls several of them
     modalities: tuple[str, ...]
@@ -34,8 +36,8 @@ CHILD_FILM_LIMITS = """\
 Research use, not for diagnosis. This is not a medical device.
 Trained on children of 1 to 5 years from one hospital. Not for adults: it refuses only some adult films, and what it \
 says about the others means little.
-Frontal films only, upright, bone bright. Negatives, films that lie on their side and other images are refused; most \
-films that are upside down are not.
+Frontal films only, upright, bone bright. Negatives, films that lie on their side or are upside down, and other images \
+are refused.
 It knows normal and pneumonia, nothing else: a film with another illness may be called either.
 Validation films come from the same source as the training films and are easier than the test films; another \
 hospital's films may be harder still. Check the operating point on your own films first.
@@ -63,11 +65,20 @@ bleeding, strokes and effects of treatment are called one of the four all the sa
 "No tumour seen" on one slice says nothing about the other slices.
 Some slices that the collection calls free of tumour look abnormal.
 Groups are estimated, so slices of one patient may be in two splits and flatter the scores.
-CT, other organs, and inverted or turned slices are refused, but not all of them."""
+CT, other organs, and inverted or turned slices are refused, but not all of them; of slices upside down about half."""
+
+NETWORKS = {
+    "resnet50": "ResNet50",
+    "vgg16_bn": "VGG16 with batch norm",
+    "cnn4": "4-layer CNN",
+    "cnn_attention": "CNN with self-attention",
+    "attention": "attention only",
+}
 
 FACTS = {
     "pneumonia": Facts(
         title="Pneumonia on a child's chest X-ray",
+        short="Pneumonia",
         subject="a frontal chest X-ray of a child",
         images="films",
         modalities=("DX", "CR"),
@@ -79,6 +90,7 @@ FACTS = {
     ),
     "brain-tumour": Facts(
         title="Brain tumour on an MR slice",
+        short="Brain tumour",
         subject="a slice of a brain MR",
         images="slices",
         modalities=("MR",),
@@ -89,3 +101,10 @@ FACTS = {
         ships_images=False,
     ),
 }
+
+
+def title(about: Facts, architecture: str, params: dict[str, Any]) -> str:
+    """Returns the task's title for the house network; another network's name tells its models from it."""
+    if architecture not in NETWORKS:
+        return about.title
+    return f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"

@@ -3,11 +3,18 @@ on augmented validation images only: plain ones are so much easier than another 
 them calls too many healthy films ill (by 6 to 10 points).
 """
 
+from collections.abc import Sequence
+from types import ModuleType
+
 import numpy as np
 from sklearn.covariance import LedoitWolf
+from sklearn.linear_model import LogisticRegression
 
+from ml_service.appearance import Appearance, described
 from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
+from ml_service.tasks.decode import Grey
+from ml_service.tasks.position import wrong_ways
 
 DRAWS = 4  # random variants of each validation image
 SEED = 2000  # of the first draw
@@ -32,6 +39,31 @@ def every_image(features: Floats) -> TypicalFeatures:
     return TypicalFeatures(features.astype(np.float16).astype(np.float32), precision)
 
 
+def appearance(films: Sequence[Grey], task: ModuleType, side: int) -> Appearance:
+    """Returns what framed training images look like, and how they look when they are turned or negatives: every
+    second one mirrored as well, because a mirrored image is not one that is turned."""
+
+    def rows(planes: Sequence[Grey]) -> Floats:
+        return np.concatenate([described(task.prepare(plane, side)[np.newaxis]) for plane in planes])
+
+    right = rows(films)
+    mirrored = rows([np.ascontiguousarray(film[:, ::-1]) for film in films[1::2]])
+    both_ways = [film[:, ::-1] if index % 2 else film for index, film in enumerate(films)]
+    wrong = rows([plane for film in both_ways for plane in wrong_ways(film).values()])
+    seen = np.concatenate([right, mirrored, wrong])
+    is_wrong = np.arange(len(seen)) >= len(right) + len(mirrored)
+    middle, deviation = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    told = LogisticRegression(C=0.1, max_iter=300, class_weight="balanced").fit((seen - middle) / deviation, is_wrong)
+    weights = told.coef_[0] / deviation
+    return Appearance(typical_features(right), weights, float(told.intercept_[0] - weights @ middle))
+
+
+def spans(measures: Floats) -> tuple[tuple[float, float], ...]:
+    """Returns median and REFUSED quantile of each measure of validation images, (n, 3)."""
+    low, high = np.quantile(measures, [0.5, REFUSED], axis=0)
+    return tuple((round(float(a), 4), round(float(max(b, a + 1e-3)), 4)) for a, b in zip(low, high, strict=True))
+
+
 def refusal_threshold(distances: Floats) -> float:
-    """Returns the distance that REFUSED of the plain validation images stay below."""
+    """Returns the distance, or score, that REFUSED of the plain validation images stay below."""
     return round(float(np.quantile(distances, REFUSED)), 4)

@@ -56,9 +56,10 @@ def drawn_heads(seed: int = 4000) -> Iterator[tuple[str, NDArray[np.uint8]]]:
 
 def _case(judge: Judge, path: Path) -> GoldenCase:
     plane = grey_plane(path.read_bytes())
-    logits, features, _ = run(judge.network, judge.prepared([plane]))
-    distance = float(judge.typical.distance(features)[0])
-    verdict = judge.task.interpret(logits[0], distance, plane, judge.manifest)
+    pixels = judge.prepared([plane])
+    logits, features, _ = run(judge.network, pixels)
+    strangeness = float(judge.refusal.score(features, pixels)[0])
+    verdict = judge.task.interpret(logits[0], strangeness, plane, judge.manifest)
     return GoldenCase(
         file=path.name,
         label=verdict.label,

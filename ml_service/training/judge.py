@@ -11,7 +11,7 @@ from ml_service.calibration import calibrated, decided
 from ml_service.engines import Network
 from ml_service.manifest import Manifest
 from ml_service.measures import Classes, Floats
-from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
 from ml_service.training.datasets import Split
@@ -22,12 +22,12 @@ BATCH = 64
 
 @dataclass(frozen=True)
 class Judge:
-    """A network with its manifest (scaling, operating point, limit) and its idea of what is typical."""
+    """A network with its manifest (scaling, operating point, limit) and its measure of strangeness."""
 
     network: Network
     task: ModuleType
     manifest: Manifest
-    typical: TypicalFeatures
+    refusal: Refusal
 
     def prepared(self, planes: Iterable[Grey]) -> Pixels:
         """Returns films as served, (n, side, side, 1)."""
@@ -43,24 +43,23 @@ class Judge:
 
     def refused(self, pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.bool_]]":
         """Returns which prepared images get no answer, (n,)."""
-        return beyond(self.typical, run(self.network, pixels)[1], self.manifest.typical.threshold)
+        return self.beyond(run(self.network, pixels)[1], pixels)
+
+    def beyond(self, features: Floats, pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """Returns which images score higher than the limit; a score that is no number does, too."""
+        return ~(self.refusal.score(features, pixels) <= self.manifest.typical.threshold)
 
     def refusals(self, planes: Sequence[Grey]) -> dict[str, Any]:
         """Returns how many images the model refuses, and how many of the rest it would have called positive."""
         pixels = self.prepared(planes)
         logits, features, _ = run(self.network, pixels)
-        refused = beyond(self.typical, features, self.manifest.typical.threshold)
+        refused = self.beyond(features, pixels)
         answers = decided(calibrated(logits, self.manifest.calibration), self.manifest.calibration)[~refused]
         return {
             "n": len(pixels),
             "refused_share": round(float(refused.mean()), 4),
             "positive_share_of_answered": round(float((answers > 0).mean()), 4) if len(answers) else None,
         }
-
-
-def beyond(typical: TypicalFeatures, features: Floats, limit: float) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-    """Returns which features (n, C) are further away than the limit; a distance that is no number is, too."""
-    return ~(typical.distance(features) <= limit)
 
 
 def run(network: Network, pixels: Pixels) -> tuple[Floats, Floats, Floats]:

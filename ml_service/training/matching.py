@@ -20,8 +20,8 @@ def reference(train: Split) -> NDArray[np.float64]:
 
 def histogram(films: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Returns the mean histogram of films (n, height, width): how often each of 256 grey levels occurs."""
-    counts = cv2.calcHist(list(films), [0], None, [256], [0, 256])
-    return counts.ravel().astype(np.float64)
+    counts: NDArray[np.float64] = cv2.calcHist(list(films), [0], None, [256], [0, 256]).ravel().astype(np.float64)
+    return counts
 
 
 def matched(film: Grey, histogram: NDArray[np.float64]) -> Grey:

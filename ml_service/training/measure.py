@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from ml_service import site
+from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
 from ml_service.training import baselines, readings
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.fit import SEED
-from ml_service.training.foreign import noise, read_others, turned
+from ml_service.training.foreign import read_others, turned
 from ml_service.training.judge import Judge, run
 from ml_service.training.matching import matched_split
 from ml_service.training.plots import draw_scores
@@ -19,15 +20,16 @@ Places = dict[str, str]  # name -> folder or .npz
 WHEN = ("before", "after")
 
 
-def measure(judge: Judge, recipe: Recipe, data: Path, foreign: Places, shifted: Places, plots: Path) -> dict[str, Any]:
+def measure(
+    judge: Judge, recipe: Recipe, data: Path, foreign: dict[str, list[Grey]], shifted: Places, plots: Path
+) -> dict[str, Any]:
     """Returns the scores of all sets and draws the plots of the test split. `foreign` images must be refused,
     `shifted` ones are of the right kind but of other patients."""
     train, held_out, test = (read_split(data, split, recipe.classes) for split in ("train", "val", "test"))
     films = judge.prepared(test.films)
     draw_scores(plots, judge.probabilities(films), test.classes, judge.manifest.calibration, judge.manifest.classes)
     varied = augmented_films(held_out, judge.manifest.side, SEED - 1, recipe.phases[-1].erase)
-    refused = {"noise": noise()} | {f"good ones, {how}": planes for how, planes in turned(test.films).items()}
-    refused |= {name: read_others(Path(place)) for name, place in foreign.items()}
+    refused = foreign | {f"good ones, {how}": planes for how, planes in turned(test.films).items()}
     return {
         "test": judge.score(films, test.classes),
         "validation": judge.score(judge.prepared(held_out.films), held_out.classes),

@@ -6,7 +6,7 @@ from pathlib import Path
 from ml_service import manifest as manifests
 from ml_service import tasks
 from ml_service.engines.tensorflow import Network
-from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.training import facts
 from ml_service.training.judge import Judge
 from ml_service.training.recipes import Recipe, recorded
@@ -16,8 +16,7 @@ from ml_service.training.release import drafted, fitted, training_facts
 def version(folder: Path) -> tuple[Judge, tuple[str, ...]]:
     """Returns a released version and the labels, in labels.csv, of its classes in order."""
     manifest = manifests.read(folder)
-    typical = TypicalFeatures.load(folder / manifests.TYPICAL)
-    judge = Judge(Network(manifest, folder), tasks.load(manifest.task), manifest, typical)
+    judge = Judge(Network(manifest, folder), tasks.load(manifest.task), manifest, Refusal.load(folder, manifest))
     return judge, tuple(manifest.training["config"]["classes"])
 
 

@@ -7,6 +7,7 @@ ml_service/models/<name>/<version>/ with weights, model.json, metrics.json, card
 import argparse
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,17 @@ from ml_service.engines.tensorflow import Network as Reference
 from ml_service.manifest import Golden, GoldenCase, Manifest, Nearest, Typical
 from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
+from ml_service.refusal import Refusal
 from ml_service.scaling import calibration
 from ml_service.settings import SHIPPED
+from ml_service.tasks.film import Pixels
 from ml_service.training import card, facts, golden
+from ml_service.training.bar import BelowTheBar, shortfalls
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_rows, read_split
-from ml_service.training.fit import DRAWS, SEED, every_image, refusal_threshold, typical_features
-from ml_service.training.foreign import noise, turned
-from ml_service.training.judge import Judge, beyond, prepared_split, run
+from ml_service.training.fit import DRAWS, SEED, appearance, every_image, refusal_threshold, spans, typical_features
+from ml_service.training.foreign import noise, read_others, turned
+from ml_service.training.judge import Judge, prepared_split, run
 from ml_service.training.measure import measure, with_readings
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import Recipe, recorded
@@ -45,6 +49,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=SHIPPED)
     parser.add_argument("--side", type=int, help="image size, if not the recipe's last")
     parser.add_argument("--foreign", action="append", default=[], metavar="NAME=PLACE", help="images to be refused")
+    parser.add_argument("--force", metavar="REASON", help="make it although it misses the bar; kept in metrics.json")
     parser.add_argument("--shifted", action="append", default=[], metavar="NAME=PLACE", help="of other patients")
     given = parser.parse_args()
     recipe = recorded(json.loads((given.run / "config.json").read_text(encoding="utf-8")))
@@ -58,6 +63,7 @@ def main() -> None:
         side=given.side,
         foreign=dict(pair.split("=", 1) for pair in given.foreign),
         shifted=dict(pair.split("=", 1) for pair in given.shifted),
+        force=given.force,
     )
 
 
@@ -71,17 +77,26 @@ def release(
     side: int | None = None,
     foreign: dict[str, str] | None = None,
     shifted: dict[str, str] | None = None,
+    force: str | None = None,
 ) -> Manifest:
-    """Writes the version's folder and returns its manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes the version's folder and returns its manifest. Raises BelowTheBar, before the test split is read, for a
+    version that refuses too little or too much, unless there is a reason to make it all the same: `force`."""
+    folder.mkdir(parents=True)
     with np.load(run_folder / "weights.npz", allow_pickle=False) as learnt:
         weights = {name: learnt[name] for name in learnt.files}
     save_half(weights, folder / manifests.WEIGHTS)
     draft = drafted(recipe, about, folder, side or recipe.side, training_facts(run_folder, data))
     network = Reference(draft, folder)  # the stored half-precision weights: what is scored is what is served
     judge = fitted(network, draft, recipe, data)
-    judge.typical.save(folder / manifests.TYPICAL)
-    metrics = measure(judge, recipe, data, foreign or {}, shifted or {}, folder / manifests.PLOTS)
+    strangers = {"noise": noise()} | {name: read_others(Path(place)) for name, place in (foreign or {}).items()}
+    missed = shortfalls(judge, list(read_split(data, "val", recipe.classes).films), strangers)
+    if missed and force is None:
+        shutil.rmtree(folder)
+        raise BelowTheBar(f"Expected a version that refuses what it knows nothing of. Received: {json.dumps(missed)}")
+    judge.refusal.save(folder)
+    metrics = measure(judge, recipe, data, strangers, shifted or {}, folder / manifests.PLOTS)
+    if missed:
+        metrics["below_the_bar"] = {"reason": force, "sets": missed}
     metrics = with_readings(metrics, folder.parent, folder.name, run_folder, reason)
     (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     with (run_folder / "history.csv").open(encoding="utf-8") as lines:
@@ -99,17 +114,19 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
     erase = recipe.phases[-1].erase
     varied = np.concatenate([augmented_films(held_out, draft.side, SEED + draw, erase) for draw in range(DRAWS)])
     fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS), balanced=True)
-    _, features, peaks = run(network, prepared_split(held_out, task, draft.side))
-    typical, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out, features)
+    good = prepared_split(held_out, task, draft.side)
+    _, features, peaks = run(network, good)
+    refused, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out, features, good)
     changes = {"calibration": fit, "typical": limit, "heat_scale": full_heat(peaks, held_out.classes)}
-    return Judge(network, task, draft.model_copy(update=changes), typical)
+    return Judge(network, task, draft.model_copy(update=changes), refused)
 
 
 def refusal(
-    network: Network, task: Any, train: Split, held_out: Split, plain: Floats
-) -> tuple[TypicalFeatures, Typical]:
-    """Returns one mean, one of each class, or every training image, whichever refuses most noise and wrongly stored
-    validation images while as many good ones (features `plain`) are answered; the simplest when they are equal."""
+    network: Network, task: Any, train: Split, held_out: Split, plain: Floats, good: Pixels
+) -> tuple[Refusal, Typical]:
+    """Returns the features' distance to one mean, one of each class, or every training image, whichever refuses most
+    noise and wrongly stored validation images while as many good ones (features `plain`, pixels `good`) are answered,
+    the simplest when they are equal; and with it the appearance."""
     learnt = run(network, prepared_split(train, task, network.side))[1]
     wrong = turned(held_out.films)
     strange = [*noise(seed=4000), *wrong["quarter turn"], *wrong["inverted"]]
@@ -120,8 +137,11 @@ def refusal(
         "training image": every_image(learnt),
     }
     limits = {name: refusal_threshold(typical.distance(plain)) for name, typical in ways.items()}
-    best = max(ways, key=lambda name: float(beyond(ways[name], odd, limits[name]).mean()))
-    return ways[best], Typical(threshold=limits[best], nearest=best)
+    best = max(ways, key=lambda name: float((ways[name].distance(odd) > limits[name]).mean()))
+    seen = appearance(list(train.films), task, network.side)
+    reach = spans(Refusal(ways[best], seen).measures(plain, good))
+    refused = Refusal(ways[best], seen, reach)
+    return refused, Typical(threshold=refusal_threshold(refused.score(plain, good)), nearest=best, spans=reach)
 
 
 def full_heat(peaks: Floats, classes: Classes) -> float:
@@ -139,7 +159,7 @@ def drafted(recipe: Recipe, about: facts.Facts, folder: Path, side: int, trainin
     return Manifest(
         name=folder.parent.name,
         version=folder.name,
-        title=about.title,
+        title=facts.title(about, recipe.architecture, recipe.params),
         subject=about.subject,
         task=recipe.task,
         kind="image",

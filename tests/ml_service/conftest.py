@@ -73,7 +73,8 @@ def tiny_run(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_models(films: Path, tiny_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory with pneumonia/1 made from the tiny run. Tests copy it before they harm it."""
     models = tmp_path_factory.mktemp("models")
-    release(TINY, FACTS["pneumonia"], tiny_run, films, models / "pneumonia" / "1", reason="a test of the command")
+    folder = models / "pneumonia" / "1"
+    release(TINY, FACTS["pneumonia"], tiny_run, films, folder, reason="a test of the command", force="made up")
     return models
 
 

@@ -40,7 +40,7 @@ def test_a_file_and_a_line_make_a_network_that_is_served(
     )
     run = train(mine, films, tmp_path / "run")
     folder = tmp_path / "models" / "pneumonia" / "1"
-    release(mine, FACTS["pneumonia"], run, films, folder, reason="a test of the registry")
+    release(mine, FACTS["pneumonia"], run, films, folder, reason="a test of the registry", force="made up")
     served = open_version(folder, Settings(service_token=None))
     try:
         seen = served.see_study((films / "test" / "PNEUMONIA" / "001.png").read_bytes(), wait_s=30)

@@ -62,7 +62,8 @@ def brain_run(slices: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def _brain_version(slices: Path, brain_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("brain-models") / "brain-tumour" / "1"
-    release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "a test", foreign={"itself": str(slices)})
+    foreign = {"itself": str(slices)}
+    release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "a test", foreign=foreign, force="made up")
     return folder
 
 

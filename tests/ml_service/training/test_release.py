@@ -4,10 +4,17 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from ml_service.manifest import read
 from ml_service.settings import SHIPPED
+from ml_service.training.bar import BelowTheBar
+from ml_service.training.facts import FACTS, title
+from ml_service.training.recipes import RECIPES
+from ml_service.training.release import release
+from tests.ml_service.conftest import TINY
 
-PARTS = ("card.md", "metrics.json", "model.json", "typical.npz", "weights.npz", "golden", "plots")
+PARTS = ("appearance.npz", "card.md", "metrics.json", "model.json", "typical.npz", "weights.npz", "golden", "plots")
 
 
 def test_every_part_is_there(tiny_models: Path) -> None:
@@ -29,6 +36,27 @@ def test_the_card_says_what_the_model_is_not_for(tiny_models: Path) -> None:
     card = (tiny_models / "pneumonia" / "1" / "card.md").read_text()
     for words in ("Research use, not for diagnosis", "Not for adults", "CC BY 4.0", "1 to 5 years"):
         assert words in card
+
+
+def test_a_version_that_answers_about_anything_is_not_made(tiny_run: Path, films: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "pneumonia" / "1"
+    foreign = {"films like its own": str(films / "val")}
+    with pytest.raises(BelowTheBar, match="films like its own"):
+        release(TINY, FACTS["pneumonia"], tiny_run, films, folder, "never", foreign=foreign)
+    assert not folder.exists()
+    release(TINY, FACTS["pneumonia"], tiny_run, films, folder, "all the same", foreign=foreign, force="it is a test")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["below_the_bar"]["reason"] == "it is a test"
+    assert "films like its own" in metrics["below_the_bar"]["sets"]
+    assert "released because it is a test" in (folder / "card.md").read_text()
+    assert [entry["reason"] for entry in metrics["readings"]] == ["all the same"]
+
+
+def test_models_of_other_networks_have_titles_of_their_own() -> None:
+    titles = {name: title(FACTS[r.task], r.architecture, r.params) for name, r in RECIPES.items()}
+    assert titles["pneumonia-resnet50"] == "Pneumonia, narrow ResNet50"
+    assert titles["pneumonia-003"] == "Pneumonia, ResNet50"
+    assert len(set(titles.values())) == len(titles)
 
 
 def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:

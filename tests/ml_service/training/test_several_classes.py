@@ -69,7 +69,7 @@ def test_the_card_says_what_counts(brain_version: Path) -> None:
 
 def test_a_later_version_carries_the_earlier_readings(brain_version: Path, brain_run: Path, slices: Path) -> None:
     folder = brain_version.parent / "2"
-    release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "a second look")
+    release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "a second look", force="made up")
     assert [(r["version"], r["reason"]) for r in metrics(folder)["readings"]] == [  # type: ignore[index]
         ("1", "a test"),
         ("2", "a second look"),
@@ -104,7 +104,7 @@ def test_a_reading_of_a_run_is_kept_for_its_release(
         asked = ("--run", brain_run, "--data", slices, "--split", "test", "--reason", "before release")
         command(monkeypatch, evaluate, *asked)
         folder = tmp_path / "brain-tumour" / "1"
-        release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "release")
+        release(TINY_BRAIN, FACTS["brain-tumour"], brain_run, slices, folder, "release", force="made up")
         assert [r["reason"] for r in metrics(folder)["readings"]] == ["before release", "release"]  # type: ignore[index]
     finally:
         (brain_run / "readings.json").unlink()  # the run is shared

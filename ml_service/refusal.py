@@ -1,0 +1,53 @@
+"""Whether a version answers about an image: one number from the features of its network and from the pixels."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml_service import manifest as manifests
+from ml_service.appearance import Appearance
+from ml_service.manifest import Manifest
+from ml_service.ood import TypicalFeatures
+from ml_service.tasks.film import Pixels
+
+Floats = NDArray[np.float32]
+
+
+class Refusal:
+    """How strange an image is; the manifest's `typical` says up to where it is answered."""
+
+    def __init__(
+        self,
+        typical: TypicalFeatures,
+        appearance: Appearance | None = None,
+        spans: tuple[tuple[float, float], ...] | None = None,
+    ) -> None:
+        self.typical = typical
+        self.appearance = appearance
+        self.spans = np.array(spans, np.float32) if spans is not None else None  # (3, 2)
+
+    @classmethod
+    def load(cls, folder: Path, manifest: Manifest) -> "Refusal":
+        """Reads a version's files. The first versions have no appearance."""
+        typical, spans = TypicalFeatures.load(folder / manifests.TYPICAL), manifest.typical.spans
+        return cls(typical, Appearance.load(folder / manifests.APPEARANCE) if spans else None, spans)
+
+    def save(self, folder: Path) -> None:
+        """Writes what `load` reads."""
+        self.typical.save(folder / manifests.TYPICAL)
+        if self.appearance is not None:
+            self.appearance.save(folder / manifests.APPEARANCE)
+
+    def measures(self, features: Floats, pixels: Pixels) -> Floats:
+        """Returns each image's distance and, with an appearance, its two measures: (B, 1) or (B, 3)."""
+        distance = self.typical.distance(features)[:, np.newaxis]
+        return distance if self.appearance is None else np.hstack([distance, self.appearance.measures(pixels)])
+
+    def score(self, features: Floats, pixels: Pixels) -> Floats:
+        """Returns how strange each image is: features (B, C) and prepared pixels (B, side, side, 1) -> (B,)."""
+        found = self.measures(features, pixels)
+        if self.spans is not None:
+            found = (found - self.spans[:, 0]) / (self.spans[:, 1] - self.spans[:, 0])
+        highest: Floats = found.max(axis=1)  # a NaN stays one, and is refused
+        return highest
