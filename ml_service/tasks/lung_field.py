@@ -84,4 +84,5 @@ def whole(mask: Mask) -> Mask:
         return np.zeros_like(mask)
     piece = (pieces == 1 + int(sizes.argmax())).astype(np.uint8)
     edges, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros_like(piece), edges, -1, 1, cv2.FILLED).astype(bool)
+    filled: Mask = cv2.drawContours(np.zeros_like(piece), edges, -1, 1, cv2.FILLED).astype(bool)
+    return filled

@@ -103,7 +103,8 @@ def distances(window: int) -> NDArray[np.int32]:
     places = np.stack(np.meshgrid(*[np.arange(window)] * 3, indexing="ij")).reshape(3, -1)
     offset = places[:, :, None] - places[:, None, :] + window - 1  # (3, n, n), each 0 .. 2 * window - 2
     span = 2 * window - 1
-    return ((offset[0] * span + offset[1]) * span + offset[2]).astype(np.int32)
+    index: NDArray[np.int32] = ((offset[0] * span + offset[1]) * span + offset[2]).astype(np.int32)
+    return index
 
 
 def _apart(sizes: Sizes, side: Sizes, shift: Sizes) -> NDArray[np.float32]:

@@ -38,8 +38,7 @@ class Attention(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, query: Any, key: Any, value: Any) -> Any:
         """(B, n, C), (B, m, C), (B, m, C) -> (B, n, C)"""
         query, key, value = (
-            self._split(layer(x))
-            for layer, x in ((self.query, query), (self.key, key), (self.value, value))  # type: ignore[attr-defined]
+            self._split(layer(x)) for layer, x in ((self.query, query), (self.key, key), (self.value, value))
         )
         scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / (self.width / self.heads) ** 0.5
         x = ops.matmul(ops.softmax(scores, axis=-1), value)  # (B, heads, n, e)

@@ -35,7 +35,7 @@ def read(data: Path) -> list[Pair]:
             row["patient"],
             split[row["patient"]],
             grey_plane((data / row["image"]).read_bytes()),
-            lungs(cv2.imread(str(data / row["mask"]), cv2.IMREAD_GRAYSCALE) > 0),
+            lungs(grey_plane((data / row["mask"]).read_bytes()) > 0),
         )
         for row in rows
     ]

@@ -120,7 +120,7 @@ def _batches(films: list[Pair], recipe: Recipe, seed: tuple[int, int]) -> Iterat
 
     def make(pick: NDArray[np.int64]) -> tuple[tf.Tensor, tf.Tensor]:
         made = [varied(films[i], recipe.side, np.random.default_rng((*seed, int(i)))) for i in pick]
-        return tuple(tf.constant(np.stack(part)) for part in zip(*made, strict=True))  # type: ignore[return-value]
+        return tuple(tf.constant(np.stack(part)) for part in zip(*made, strict=True))
 
     order = np.random.default_rng(seed).permutation(len(films))
     picks = [order[at : at + recipe.batch] for at in range(0, len(films) - recipe.batch + 1, recipe.batch)]

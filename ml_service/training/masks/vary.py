@@ -24,10 +24,10 @@ def varied(pair: Pair, side: int, rng: Rng) -> tuple[Pixels, NDArray[np.float32]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     # At twice the size and averaged: a jump over pixels would look sharper than any film that is asked about.
     double = matrix @ np.diag([0.5, 0.5, 1])
-    film = cv2.warpAffine(pair.plane, double, (2 * side, 2 * side), flags=flags)
-    film = cv2.resize(film, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8)
-    masks = cv2.warpAffine(pair.masks * 255, double, (2 * side, 2 * side), flags=flags)
-    masks = cv2.resize(masks, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    large = cv2.warpAffine(pair.plane, double, (2 * side, 2 * side), flags=flags)
+    film = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    large = cv2.warpAffine(pair.masks * 255, double, (2 * side, 2 * side), flags=flags)
+    masks = cv2.resize(large, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / np.float32(255)
     if flipped:  # the right lung is the one on the picture's left
         masks = masks[:, :, ::-1]
     film = erased(exposed(film, rng), rng, often=0.3)
