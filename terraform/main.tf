@@ -93,7 +93,8 @@ module "storage" {
   database        = var.database
   cache           = var.cache
   cache_token     = var.cache_token
-  keep            = merge(var.keep, { log_days = var.log_days })
+  keep            = var.keep
+  log_days        = var.log_days
   protect         = var.protect
   images          = var.images
 }

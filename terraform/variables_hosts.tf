@@ -1,8 +1,5 @@
 variable "tiers" {
-  description = <<-E
-    Hosts by tier. A tier with `group` is an auto-scaling group behind the internal load balancer (ui, app or ml);
-    without it one host. `data_gb` is a disk of its own, which outlives the host.
-  E
+  description = "Hosts by tier. A tier with `group` is an auto-scaling group behind the internal load balancer (ui, app or ml); without it one host. `data_gb` is a disk of its own, which outlives the host."
   type = map(object({
     instance_type = string
     root_gb       = optional(number, 20)

@@ -44,12 +44,12 @@ variable "bucket_prefix" {
 }
 
 variable "keep" {
-  description = "Days: until processed and rejected inputs go, until studies move to cheaper storage, until replaced objects go."
+  description = "Days: until processed and rejected inputs go, until studies move to cheaper storage, until replaced objects go. null: nothing leaves by itself."
   type        = object({ inputs_days = optional(number, 30), archive_days = optional(number, 90), old_version_days = optional(number, 90) })
   default     = {}
 
   validation {
-    condition     = var.keep.inputs_days >= 1 && var.keep.archive_days >= 30 && var.keep.old_version_days >= 7
+    condition     = var.keep == null ? true : var.keep.inputs_days >= 1 && var.keep.archive_days >= 30 && var.keep.old_version_days >= 7
     error_message = "keep: expected inputs_days >= 1, archive_days >= 30 (S3's own minimum) and old_version_days >= 7."
   }
 }
@@ -77,12 +77,12 @@ variable "alarm_mail" {
 }
 
 variable "budget_usd" {
-  description = "US dollars a month; at 80 % of it, and when the month is about to pass it, mail goes out."
+  description = "US dollars a month; at 80 % of it, and when the month is about to pass it, mail goes out. null: no budget."
   type        = number
   default     = 800
 
   validation {
-    condition     = var.budget_usd > 0
+    condition     = var.budget_usd == null ? true : var.budget_usd > 0
     error_message = "budget_usd: expected more than 0."
   }
 }

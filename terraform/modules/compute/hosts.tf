@@ -17,6 +17,7 @@ resource "aws_network_interface" "host" {
 }
 
 resource "aws_instance" "host" {
+  # checkov:skip=CKV_AWS_126: The node exporter gives finer figures than detailed monitoring, without its price.
   # checkov:skip=CKV2_AWS_41: Every host has a profile, from the security module; checkov does not see through the map.
   for_each                = local.single
   ami                     = var.image_ids[each.key]
@@ -24,7 +25,6 @@ resource "aws_instance" "host" {
   iam_instance_profile    = var.profiles[each.key]
   user_data               = local.first_boot
   ebs_optimized           = true
-  monitoring              = true
   disable_api_termination = var.protect
   tags                    = local.tags[each.key]
   volume_tags             = local.tags[each.key]
@@ -55,7 +55,7 @@ resource "aws_instance" "host" {
 
 resource "aws_ebs_volume" "data" {
   for_each          = { for tier, what in local.single : tier => what if what.data_gb > 0 }
-  availability_zone = aws_instance.host[each.key].availability_zone
+  availability_zone = var.subnets[var.reach[each.key]][coalesce(each.value.zone, local.first_zone)].zone
   size              = each.value.data_gb
   type              = "gp3"
   encrypted         = true

@@ -27,7 +27,7 @@ variable "reach" {
 
 variable "subnets" {
   description = "Subnets by reach and zone."
-  type        = map(map(object({ id = string, cidr = string })))
+  type        = map(map(object({ id = string, cidr = string, zone = string })))
 }
 
 variable "security_groups" {

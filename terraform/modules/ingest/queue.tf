@@ -1,6 +1,8 @@
 # Object created below incoming/ → queue → App. A message that App cannot finish five times waits aside for a person.
 
 data "aws_caller_identity" "me" {}
+data "aws_region" "here" {}
+data "aws_partition" "here" {}
 
 resource "aws_sqs_queue" "dead" {
   name                      = "${var.name}-incoming-dead"
@@ -15,10 +17,6 @@ resource "aws_sqs_queue" "incoming" {
   visibility_timeout_seconds = 900            # longer than intake of one large file takes
   kms_master_key_id          = var.key_arn
   redrive_policy             = jsonencode({ deadLetterTargetArn = aws_sqs_queue.dead.arn, maxReceiveCount = 5 })
-}
-
-resource "aws_sqs_queue_policy" "incoming" {
-  queue_url = aws_sqs_queue.incoming.url
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -26,7 +24,7 @@ resource "aws_sqs_queue_policy" "incoming" {
       Effect    = "Allow"
       Principal = { Service = "s3.amazonaws.com" }
       Action    = "sqs:SendMessage"
-      Resource  = aws_sqs_queue.incoming.arn
+      Resource  = "arn:${data.aws_partition.here.partition}:sqs:${data.aws_region.here.name}:${data.aws_caller_identity.me.account_id}:${var.name}-incoming"
       Condition = {
         ArnEquals    = { "aws:SourceArn" = var.bucket.arn }
         StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.me.account_id }
@@ -44,6 +42,4 @@ resource "aws_s3_bucket_notification" "incoming" {
     events        = ["s3:ObjectCreated:*"]
     filter_prefix = var.prefix
   }
-
-  depends_on = [aws_sqs_queue_policy.incoming]
 }

@@ -2,7 +2,7 @@
 # A group of ML hosts needs none of this; it starts from nothing by its own policy.
 
 locals {
-  with_starter = var.starter != null && var.starter_host != null ? 1 : 0
+  with_starter = var.starter == null ? 0 : 1 # the root lets it be given for a single host only
 }
 
 resource "aws_cloudwatch_log_group" "starter" {

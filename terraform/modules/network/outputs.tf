@@ -14,14 +14,9 @@ output "s3_endpoint_id" {
 }
 
 output "subnets" {
-  description = "Subnets by reach and zone: id and addresses."
+  description = "Subnets by reach and zone: id, addresses and availability zone."
   value = {
-    public  = { for zone, subnet in aws_subnet.public : zone => { id = subnet.id, cidr = subnet.cidr_block } }
-    private = { for zone, subnet in aws_subnet.private : zone => { id = subnet.id, cidr = subnet.cidr_block } }
+    public  = { for zone, subnet in aws_subnet.public : zone => { id = subnet.id, cidr = subnet.cidr_block, zone = subnet.availability_zone } }
+    private = { for zone, subnet in aws_subnet.private : zone => { id = subnet.id, cidr = subnet.cidr_block, zone = subnet.availability_zone } }
   }
-}
-
-output "edge_route_ready" {
-  description = "The public subnets' way out, to wait for."
-  value       = aws_route.public_out.id
 }

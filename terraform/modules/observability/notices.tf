@@ -30,6 +30,7 @@ resource "aws_sns_topic_subscription" "mail" {
 }
 
 resource "aws_budgets_budget" "month" {
+  count        = var.budget_usd == null ? 0 : 1
   name         = "${var.name}-month"
   budget_type  = "COST"
   limit_amount = format("%.1f", var.budget_usd)

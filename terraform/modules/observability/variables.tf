@@ -34,7 +34,7 @@ variable "mail" {
 }
 
 variable "budget_usd" {
-  description = "US dollars a month."
+  description = "US dollars a month; null: no budget."
   type        = number
 }
 

@@ -22,6 +22,7 @@ resource "aws_elasticache_parameter_group" "this" {
 }
 
 resource "aws_elasticache_replication_group" "this" {
+  # checkov:skip=CKV2_AWS_50: Replicas in other zones are a setting (`cache.replicas`): what Redis holds may be lost at any time.
   count                      = local.with_cache
   replication_group_id       = var.name
   description                = "Queue, cache, live events and sessions of ${var.name}"

@@ -1,6 +1,11 @@
 # What leaves by itself. Studies stay: retention of what is true is App's business, with its audit.
 
+locals {
+  with_lifecycle = var.keep == null ? 0 : 1
+}
+
 resource "aws_s3_bucket_lifecycle_configuration" "studies" {
+  count      = local.with_lifecycle
   bucket     = aws_s3_bucket.kept["studies"].id
   depends_on = [aws_s3_bucket_versioning.kept]
 
@@ -44,6 +49,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "studies" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "models" {
+  count      = local.with_lifecycle
   bucket     = aws_s3_bucket.kept["models"].id
   depends_on = [aws_s3_bucket_versioning.kept]
 
@@ -58,6 +64,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "models" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "logs" {
+  count  = local.with_lifecycle
   bucket = aws_s3_bucket.logs.id
 
   rule {
@@ -65,7 +72,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "logs" {
     status = "Enabled"
     filter {}
     expiration {
-      days = var.keep.log_days
+      days = var.log_days
     }
     noncurrent_version_expiration {
       noncurrent_days = 30

@@ -40,8 +40,13 @@ variable "cache_token" {
 }
 
 variable "keep" {
-  description = "Days: until a rejected or processed input is deleted, until a study moves to cheaper storage, until an old version goes."
-  type        = object({ inputs_days = number, archive_days = number, old_version_days = number, log_days = number })
+  description = "Days: until processed and rejected inputs go, until studies move to cheaper storage, until replaced objects go; null: nothing leaves by itself."
+  type        = object({ inputs_days = number, archive_days = number, old_version_days = number })
+}
+
+variable "log_days" {
+  description = "Days that access logs are kept."
+  type        = number
 }
 
 variable "protect" {
