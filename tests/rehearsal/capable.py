@@ -1,0 +1,32 @@
+"""Can this machine rehearse? If not, one sentence says what is missing."""
+
+import os
+import shutil
+from pathlib import Path
+
+PROGRAMS = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "debootstrap": "debootstrap",
+    "systemd-nspawn": "systemd-container",
+    "apt-ftparchive": "apt-utils",
+    "ssh": "openssh-client",
+}
+HIERARCHIES = ("systemd", "unified", "memory")  # where each host gets a control group of its own
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+def refusal() -> str | None:
+    """Why the rehearsal cannot run here, as one sentence; None when it can."""
+    if os.geteuid() != 0:
+        return "The rehearsal makes network namespaces and boots hosts in them: it needs root."
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    if missing := [package for program, package in PROGRAMS.items() if not shutil.which(program)]:
+        return f"The rehearsal needs more programs: apt install {' '.join(missing)}."
+    if "overlay" not in Path("/proc/filesystems").read_text():
+        return "The rehearsal needs a kernel with overlayfs (modprobe overlay)."
+    if absent := [name for name in HIERARCHIES if not (CGROUPS / name).is_dir()]:
+        return f"The rehearsal needs the control group hierarchies {', '.join(absent)} below {CGROUPS}."
+    if not os.access(CGROUPS / "memory", os.W_OK):
+        return f"The rehearsal needs to write below {CGROUPS}: a container without that right cannot boot hosts."
+    return None

@@ -1,0 +1,124 @@
+"""A host: real systemd in a namespace of its own, started from the bare Debian below an overlay."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.rehearsal import cache
+from tests.rehearsal.capable import CGROUPS, HIERARCHIES
+from tests.rehearsal.network import ADDRESSES, namespace
+from tests.rehearsal.shell import run
+
+REBOOTS = 133  # what systemd-nspawn ends with when the host inside wants to start again
+
+
+class Host:
+    """Boots at once; `folder` takes its overlay. It starts again by itself when it reboots, until `stop`."""
+
+    def __init__(self, name: str, folder: Path, public_key: str) -> None:
+        self.name, self.address = name, ADDRESSES[name]
+        self._folder = folder / name
+        self._root = self._folder / "root"
+        self._groups = [CGROUPS / hierarchy / f"lbr-{name}" for hierarchy in HIERARCHIES]
+        self._mount()
+        (self._root / "etc/hostname").write_text(f"{name}\n")
+        names = [f"{address} {other}-1.lightbox.internal" for other, address in ADDRESSES.items()]
+        (self._root / "etc/hosts").write_text("\n".join([f"127.0.0.1 localhost {name}", *names, ""]))
+        ssh = self._root / "home/deploy/.ssh"
+        ssh.mkdir(mode=0o700)
+        (ssh / "authorized_keys").write_text(public_key)
+        run("chown", "-R", "--reference", self._root / "home/deploy", ssh)
+        self._log = (self._folder / "console.log").open("w")
+        self._launcher = self._start()
+
+    def run(self, command: str, check: bool = True, timeout_s: float = 120) -> str:
+        """Runs a shell command on the host as root; returns what it wrote."""
+        return run("nsenter", "-t", str(self._leader()), "-a", "bash", "-c", command, check=check, timeout_s=timeout_s)
+
+    def wait_until_up(self, within_s: float = 60) -> None:
+        """Returns once systemd has started everything. Raises AssertionError with what failed."""
+        deadline = time.monotonic() + within_s
+        state = ""
+        while time.monotonic() < deadline:
+            if self._leader():
+                state = self.run("systemctl is-system-running", check=False).strip()
+                if state in ("running", "degraded"):
+                    return
+            time.sleep(0.2)
+        raise AssertionError(f"{self.name} did not start within {within_s} s: {state or 'no systemd'}")
+
+    def limit_memory(self, size_bytes: int) -> None:
+        """Everything on the host together may take this much; -1 for no limit."""
+        memory = CGROUPS / "memory" / f"lbr-{self.name}"
+        (memory / "memory.limit_in_bytes").write_text(str(size_bytes))
+
+    def reboot(self) -> None:
+        """As `reboot` typed on the host; returns when it is up again."""
+        before = self._leader()
+        self.run("systemctl --no-block reboot")
+        deadline = time.monotonic() + 60
+        while self._leader() in (0, before):
+            if self._launcher.poll() == REBOOTS:
+                self._launcher = self._start()
+            assert time.monotonic() < deadline, f"{self.name} did not reboot"
+            time.sleep(0.1)
+        self.wait_until_up()
+
+    def stop(self) -> None:
+        """Ends the host and removes its files."""
+        if self._launcher.poll() is None and (leader := self._leader()):
+            os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): power off
+            try:
+                self._launcher.wait(15)
+            except subprocess.TimeoutExpired:
+                os.kill(leader, signal.SIGKILL)
+        if self._launcher.poll() is None:
+            self._launcher.kill()
+        self._launcher.wait()
+        self._log.close()
+        run("umount", "--lazy", self._root, check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for group in self._groups:
+            for inner in sorted(group.rglob("*/"), reverse=True):
+                _remove(inner)
+            _remove(group)
+
+    def _mount(self) -> None:
+        for part in ("upper", "work", "root"):
+            (self._folder / part).mkdir(parents=True)
+        layers = f"lowerdir={cache.base()},upperdir={self._folder}/upper,workdir={self._folder}/work"
+        run("mount", "-t", "overlay", "overlay", "-o", layers, self._root)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        network = Path("/run/netns") / namespace(self.name)
+        assert network.exists(), "a host without its namespace would take this machine's own ports"
+        for group in self._groups:
+            group.mkdir(exist_ok=True)
+        enter = "".join(f"echo $$ > {group}/cgroup.procs; " for group in self._groups)
+        seeds = f"--bind-ro={cache.debs()}:/srv/debs --bind-ro={cache.wheels()}:/srv/wheels"
+        boot = f"systemd-nspawn -q -D {self._root} --boot --register=no --keep-unit --machine=lbr-{self.name}"
+        plain = "--resolv-conf=off --timezone=off --console=pipe"
+        command = f"{enter} exec {boot} --network-namespace-path={network} {plain} {seeds}"
+        return subprocess.Popen(["bash", "-c", command], stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+
+    def _leader(self) -> int:
+        """The process id of the host's systemd as this machine sees it; 0 when there is none."""
+        children = Path(f"/proc/{self._launcher.pid}/task/{self._launcher.pid}/children")
+        try:
+            return int((children.read_text().split() or ["0"])[0])
+        except FileNotFoundError:
+            return 0
+
+
+def _remove(group: Path) -> None:
+    for _ in range(50):
+        try:
+            group.rmdir()
+            return
+        except FileNotFoundError:
+            return
+        except OSError:  # its last process is still going
+            time.sleep(0.1)
