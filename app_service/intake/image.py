@@ -11,6 +11,7 @@ import cv2
 from app_service.intake.decoding import decode
 from app_service.intake.jpeg import Jpeg, read_jpeg
 from app_service.intake.limits import Limits
+from app_service.intake.medical import FORMATS
 from app_service.intake.pixels import Pixels, encode_png, grey_if_equal, on_black, orientation, upright
 from app_service.intake.png import read_png
 
@@ -90,4 +91,4 @@ def _blank(pixels: Pixels) -> bool:
     return bool(pixels.min() == pixels.max())
 
 
-PARSERS = {"image/png": from_png, "image/jpeg": from_jpeg}
+PARSERS = {"image/png": from_png, "image/jpeg": from_jpeg, **FORMATS}

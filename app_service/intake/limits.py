@@ -12,6 +12,7 @@ class Limits:
 
     max_pixels: int = 40_000_000
     min_side_pixels: int = 32
+    max_voxels: int = 256_000_000
     memory_bytes: int = 2 * 1024**3
     output_bytes: int = 1024**3
     cpu_s: int = 20
@@ -23,6 +24,7 @@ class Limits:
         return cls(
             max_pixels=env.integer("LIGHTBOX_MAX_PIXELS", cls.max_pixels, minimum=1024, maximum=1_000_000_000),
             min_side_pixels=env.integer("LIGHTBOX_MIN_SIDE_PIXELS", cls.min_side_pixels, minimum=1),
+            max_voxels=env.integer("LIGHTBOX_MAX_VOXELS", cls.max_voxels, minimum=1024, maximum=4_000_000_000),
             memory_bytes=env.integer("LIGHTBOX_INTAKE_MEMORY_BYTES", cls.memory_bytes, minimum=256 * 1024**2),
             cpu_s=env.integer("LIGHTBOX_INTAKE_CPU_S", cls.cpu_s, minimum=1, maximum=600),
             wall_s=env.integer("LIGHTBOX_INTAKE_WALL_S", cls.wall_s, minimum=1, maximum=600),

@@ -6,6 +6,7 @@ TEXTS = {
     "turned_upright": "The file says that its picture is stored turned; it was turned upright.",
     "spare_bytes": "The file held bytes that belong to no picture, and they were dropped. "
     "Compare the picture with its source.",
+    "burned_in": "The file says that text is burned into its picture; it may name the patient.",
     "low_quality": "Every pixel has the same value: the picture shows nothing.",
 }
 

@@ -41,3 +41,27 @@ def check_size(columns: int, rows: int, limits: Limits) -> None:
         raise Unprocessable(
             f"The picture is {size}; each side must have at least {limits.min_side_pixels}.", code="too_small"
         )
+
+
+def too_many_voxels(limits: Limits) -> Unprocessable:
+    return Unprocessable(
+        f"The volume is too large; at most {limits.max_voxels / 1e6:g} million values are allowed.",
+        code="too_many_voxels",
+    )
+
+
+def bad_values() -> Unprocessable:
+    return Unprocessable(
+        "The file says things about its grey values that make no sense: a slope or a window of no width, or values "
+        "that are no numbers.",
+        code="bad_values",
+    )
+
+
+def bad_geometry(what: str) -> Unprocessable:
+    """`what` says what is wrong with where the picture lies, as a sentence."""
+    return Unprocessable(f"Where this volume lies in space is not described soundly. {what}", code="bad_geometry")
+
+
+def too_deep() -> Unprocessable:
+    return Unprocessable("The file nests one list in another too often to be read.", code="too_deep")

@@ -1,6 +1,6 @@
 """What a file is, by its first bytes alone. The name and the sender's Content-Type play no part.
 
-Adding an accepted format is one row with its media type, and its parser in `image.PARSERS`.
+Adding an accepted format is one row with its media type, and its parser in `image.PARSERS` or `medical.FORMATS`.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from portal_wire.errors import BadRequest, PortalError, Unprocessable
 
 HEAD_BYTES = 1024
-ACCEPTED = "PNG and JPEG pictures"
+ACCEPTED = "PNG, JPEG, DICOM, NIfTI and NPZ files, and ZIP archives of them"
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Kind:
 KINDS = (
     Kind("PNG picture", b"\x89PNG\r\n\x1a\n", media_type="image/png"),
     Kind("JPEG picture", b"\xff\xd8\xff", media_type="image/jpeg"),
-    # DICM first of the refused: the 128 bytes before it may imitate any other kind (CVE-2019-11687).
-    Kind("DICOM file", b"DICM", 128),
+    # Before all that is refused: the 128 bytes in front may imitate any other kind (CVE-2019-11687). They are not kept.
+    Kind("DICOM file", b"DICM", 128, media_type="application/dicom"),
     Kind("NIfTI volume", b"n+1\0", 344),
     Kind("NIfTI volume", b"n+2\0", 4),
     Kind("gzip file, perhaps a NIfTI volume", b"\x1f\x8b"),

@@ -3,11 +3,16 @@
 from apiflask import APIBlueprint
 
 from app_service.accounts.bearer import bearer
+from app_service.intake.dicom_names import TRANSFER_SYNTAXES
 from app_service.parts import parts
 from portal_wire.contract import Limits
 
 limits = APIBlueprint("limits", __name__, tag="Studies")
-MEDIA_TYPES = ["image/png", "image/jpeg"]
+# DICOM's by PS3.18 8.7.3: one entry for each transfer syntax.
+MEDIA_TYPES = [
+    *("image/png", "image/jpeg"),
+    *(f"application/dicom; transfer-syntax={syntax}" for syntax in TRANSFER_SYNTAXES),
+]
 
 
 @limits.get("/v1/limits")

@@ -1,36 +1,48 @@
-"""One file of an upload: may it become a study, and which models are to read it?"""
+"""One file of an upload: may it become a study, or several, and which models are to read them?"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from app_service.domain.suitable import chosen, suggested
-from app_service.intake.examine import examine
+from app_service.intake.examine import CanonicalStudy
+from app_service.intake.found import find_studies
 from app_service.parts import Parts
 from app_service.storage.clock import now
 from app_service.uploads.form import Form
-from app_service.uploads.part_file import PartFile
-from portal_wire.contract import User
+from app_service.uploads.part_file import PartFile, new_folder
+from portal_wire.contract import Rejected, User
 from portal_wire.errors import TooLarge
 from portal_wire.ids import new_id
 
 
 @dataclass(frozen=True)
 class Accepted:
-    """A file that is to become a study. `folder` holds `original` and `image`, and `models` are (name, version)."""
+    """A study to be. `folder` holds `original`, `image` and perhaps `preview`; `models` are (name, version)."""
 
     row: dict[str, Any]
     folder: Path
     models: list[tuple[str, str]]
 
 
-def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> Accepted:
-    """Examine a file. Raises the error that its uploader should read."""
+def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> tuple[list[Accepted], list[Rejected]]:
+    """Examine a file. What of an archive becomes no study is rejected beside the rest.
+
+    Raises the error that its uploader should read.
+    """
     if part.too_large:
         limit = parts.settings.max_file_bytes // 2**20
         raise TooLarge(f"Expected a file of at most {limit} MiB; this one is larger.", code="file_too_large")
-    canonical = examine(part.path, part.path.with_name("image"), parts.settings.intake)
-    row = {
+    found, refused = find_studies(part.path, parts.settings.intake, new_folder)
+    accepted = []
+    for number, (canonical, folder) in enumerate(found, 1):
+        row = _row(user, name if number == 1 else _numbered(name, number), part, form, canonical)
+        accepted.append(Accepted(row, folder, _to_run(parts, form, canonical.kind, canonical.modality)))
+    return accepted, [Rejected(filename=each.name, code=each.code, detail=each.detail) for each in refused]
+
+
+def _row(user: User, name: str, part: PartFile, form: Form, canonical: CanonicalStudy) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "owner_id": user.id,
         "uploaded_by": user.username,
@@ -46,7 +58,12 @@ def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> A
         "patient_reference": form.patient_reference,
         "warnings": [notice.model_dump() for notice in canonical.warnings],
     }
-    return Accepted(row, part.path.parent, _to_run(parts, form, canonical.kind, canonical.modality))
+
+
+def _numbered(name: str, number: int) -> str:
+    """For the further studies of one file: "knee.zip" becomes "knee (2).zip"."""
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem} ({number}){dot}{ending}" if stem else f"{name} ({number})"
 
 
 def _to_run(parts: Parts, form: Form, kind: str, modality: str) -> list[tuple[str, str]]:

@@ -47,9 +47,9 @@ class PartFile:
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """The parser rewinds when the part has ended; reading goes by `path`."""
+        """The parser rewinds when the part has ended; reading goes by `path`. An upload may have 1,000 parts."""
         try:
-            self._file.flush()
+            self._file.close()
         except OSError as error:
             raise _full(error) from error
         return 0
@@ -68,12 +68,16 @@ class UploadRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
-        here = parts()
-        folder = Path(tempfile.mkdtemp(dir=here.store.temporary_folder))
-        g.setdefault("upload_folders", []).append(folder)
-        part: Any = PartFile(folder, here.settings.max_file_bytes)
+        part: Any = PartFile(new_folder(), parts().settings.max_file_bytes)
         stream: IO[bytes] = part  # as much of one as werkzeug's parser needs
         return stream
+
+
+def new_folder() -> Path:
+    """For one study on its way in; goes with the request unless it is stored by then."""
+    folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
+    g.setdefault("upload_folders", []).append(folder)
+    return folder
 
 
 def remove_folders(error: BaseException | None = None) -> None:

@@ -26,7 +26,10 @@ def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
     rejected: list[Rejected] = []
     for name, part in form.files:
         try:
-            accepted.append(accept(parts, user, name, part, form))
+            taken, refused = accept(parts, user, name, part, form)
+            accepted += taken
+            rejected += refused
+            _STUDIES.labels("rejected").inc(len(refused))
         except PortalError as error:
             if error.status >= 500:
                 raise

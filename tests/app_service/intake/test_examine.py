@@ -141,7 +141,7 @@ def test_foreign_bytes_are_left_behind(
         (b"<html><script></script>", 422, "type_mismatch"),
         (b"\xaa" + os.urandom(1024**2), 422, "type_mismatch"),
         (b"<svg><script/></svg>", 422, "type_not_allowed"),
-        (bytes(128) + b"DICM" + bytes(500), 422, "type_not_allowed"),
+        (bytes(128) + b"DICM" + bytes(500), 422, "transfer_syntax_not_allowed"),
         (saved(NOISE, "GIF"), 422, "type_not_allowed"),
         (saved(NOISE)[:-2000], 422, "corrupt"),
         (saved(NOISE, "JPEG")[:-2000], 422, "corrupt"),

@@ -12,7 +12,13 @@ PREAMBLE = b"\0" * 128
 
 @pytest.mark.parametrize(
     ("head", "media_type"),
-    [(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"), (b"\xff\xd8\xff\xe0", "image/jpeg")],
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (PREAMBLE + b"DICM", "application/dicom"),
+        (b"MZ" + PREAMBLE[2:] + b"DICM", "application/dicom"),
+        (b"\x7fELF" + PREAMBLE[4:] + b"DICM", "application/dicom"),
+    ],
 )
 def test_accepted(head: bytes, media_type: str) -> None:
     assert sniff(head).media_type == media_type
@@ -21,9 +27,6 @@ def test_accepted(head: bytes, media_type: str) -> None:
 @pytest.mark.parametrize(
     ("head", "named"),
     [
-        (PREAMBLE + b"DICM", "DICOM"),
-        (b"MZ" + PREAMBLE[2:] + b"DICM", "DICOM"),
-        (b"\x7fELF" + PREAMBLE[4:] + b"DICM", "DICOM"),
         (b"\x5c\x01\0\0" + b"\0" * 340 + b"n+1\0", "NIfTI"),
         (b"\x1f\x8b\x08\0", "gzip"),
         (b"PK\x03\x04", "ZIP archive or NPZ"),
@@ -42,7 +45,7 @@ def test_known_but_not_taken(head: bytes, named: str) -> None:
         sniff(head)
     assert caught.value.code == "type_not_allowed"
     assert named in caught.value.detail
-    assert "PNG and JPEG" in caught.value.detail
+    assert "PNG, JPEG, DICOM" in caught.value.detail
 
 
 @pytest.mark.parametrize(

@@ -82,4 +82,5 @@ def test_models_are_shown_with_their_cards_and_plots(doctor: Caller, admin: Call
 def test_the_limits_are_those_that_are_applied(doctor: Caller) -> None:
     limits = doctor.get("/v1/limits").json or {}
     assert limits["max_file_bytes"] == 2**20 and limits["max_pixels"] == 40_000_000
-    assert limits["media_types"] == ["image/png", "image/jpeg"]
+    assert limits["media_types"][:2] == ["image/png", "image/jpeg"]
+    assert "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90" in limits["media_types"]

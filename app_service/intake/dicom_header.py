@@ -1,0 +1,121 @@
+"""A DICOM file's header: is it an image that we read, and is it small enough? Nothing is decoded here.
+
+Only the tags of `dicom_names.TAGS` are ever read, so that no name of a person can get any further.
+"""
+
+import io
+from typing import Any
+
+from pydicom import dcmread
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import UID
+
+from app_service.intake.dicom_names import IMAGE_CLASSES, MODALITIES, TAGS, TRANSFER_SYNTAXES
+from app_service.intake.limits import Limits
+from app_service.intake.refusals import check_size, corrupt, too_large_inflated, too_many_voxels
+from portal_wire.errors import Unprocessable
+
+DIRECTORY = "1.2.840.10008.1.3.10"
+ENDS_OF_HEADER = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+GREY = ("MONOCHROME1", "MONOCHROME2")
+COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
+META_BYTES = 2**16
+
+
+def read_header(data: bytes, limits: Limits) -> FileDataset:
+    """The tags that are allowed, with the pixels still packed.
+
+    Raises Unprocessable `transfer_syntax_not_allowed`, `sop_not_allowed`, `no_image`, `pixels_not_allowed`,
+    `too_many_pixels`, `too_small`, `too_many_voxels` or `corrupt`, and the RecursionError of a file whose sequences
+    are nested too deeply.
+    """
+    _check_syntax(transfer_syntax(data))
+    try:
+        header = dcmread(io.BytesIO(data), specific_tags=list(TAGS))
+    except (InvalidDicomError, OSError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
+        raise corrupt("It cannot be read as DICOM.") from error
+    _check_class(str(header.get("SOPClassUID", "")))
+    if not any(name in header for name in ENDS_OF_HEADER):
+        raise Unprocessable("This DICOM file holds no picture.", code="no_image")
+    _check_pixels(header, limits)
+    return header
+
+
+def transfer_syntax(data: bytes) -> str:
+    """How the file is coded, from its meta information (PS3.10 7.1), which alone is looked at.
+
+    pydicom would inflate a deflated file whole before anyone could ask.
+    """
+    at = 132
+    while data[at : at + 2] == b"\x02\0" and at < META_BYTES:
+        long = data[at + 4 : at + 6] in (b"OB", b"OW", b"UN", b"SQ", b"UT")
+        length = int.from_bytes(data[at + 8 : at + 12] if long else data[at + 6 : at + 8], "little")
+        value = at + (12 if long else 8)
+        if data[at + 2 : at + 4] == b"\x10\0":
+            return data[value : value + length].rstrip(b"\0 ").decode("ascii", "replace")
+        at = value + length
+    return ""
+
+
+def modality(header: FileDataset) -> str:
+    """As DICOM writes it; "OT" for what we do not know, so that no free text passes."""
+    found = str(header.get("Modality", ""))
+    return found if found in MODALITIES else "OT"
+
+
+def number_of_frames(header: FileDataset) -> int:
+    return int(header.get("NumberOfFrames") or 1)
+
+
+def positive(values: Any, count: int) -> tuple[float, ...] | None:
+    """`count` numbers above zero, or None: for spacings, which may be missing or senseless."""
+    try:
+        found = tuple(float(value) for value in values or ())
+    except (TypeError, ValueError):
+        return None
+    return found if len(found) == count and all(0 < value < 1e4 for value in found) else None
+
+
+def _check_syntax(syntax: str) -> None:
+    if syntax in TRANSFER_SYNTAXES:
+        return
+    known = UID(syntax).name if syntax and UID(syntax).is_transfer_syntax else "unknown"
+    raise Unprocessable(
+        f"The transfer syntax of this DICOM file is not read here: {known}. "
+        "Export it again, uncompressed or as JPEG 2000.",
+        code="transfer_syntax_not_allowed",
+    )
+
+
+def _check_class(name: str) -> None:
+    if name in IMAGE_CLASSES:
+        return
+    uid = UID(name)
+    what = uid.name if uid.is_valid and uid.name != name else "of an unknown kind"
+    raise Unprocessable(f"This DICOM file is no image that is read here ({what}).", code="sop_not_allowed")
+
+
+def _check_pixels(header: FileDataset, limits: Limits) -> None:
+    try:
+        rows, columns, frames = int(header["Rows"].value), int(header["Columns"].value), number_of_frames(header)
+        samples, allocated, stored = (
+            int(header[name].value) for name in ("SamplesPerPixel", "BitsAllocated", "BitsStored")
+        )
+        photometric = str(header.PhotometricInterpretation)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise corrupt("Its DICOM header lacks what describes the picture.") from error
+    if frames < 1 or not 0 < stored <= allocated:
+        raise corrupt("Its DICOM header contradicts itself.")
+    wanted = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1}.get(photometric, 3)
+    if photometric not in GREY + COLOUR or samples != wanted or allocated not in (8, 16):
+        raise Unprocessable(
+            f"Its pixels are {allocated}-bit {samples}-channel; 8- or 16-bit grey, colour and palette are read here.",
+            code="pixels_not_allowed",
+        )
+    check_size(columns, rows, limits)
+    size = rows * columns * samples * frames
+    if size > limits.max_voxels:
+        raise too_many_voxels(limits) if frames > 1 else too_large_inflated()
+    if TRANSFER_SYNTAXES[header.file_meta.TransferSyntaxUID] is None and len(header.PixelData) * 8 < size * allocated:
+        raise corrupt("The DICOM file ends before its picture does.")

@@ -1,0 +1,48 @@
+"""What a file holds: one picture as `examine` gives it, or the studies of a package, each in a folder of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from app_service.intake.examine import CanonicalStudy, examine
+from app_service.intake.limits import IntakeSettings
+from app_service.intake.notices import notice
+from app_service.intake.package import MEDIA_TYPE, Facts, Refused, contents, unpack
+from app_service.intake.refusals import corrupt
+
+Found = list[tuple[CanonicalStudy, Path]]
+
+
+def find_studies(
+    original: Path, settings: IntakeSettings, another_folder: Callable[[], Path]
+) -> tuple[Found, list[Refused]]:
+    """The studies of the file `original`, and what of an archive became none.
+
+    Each study has a folder with `original`, `image` and, for a volume, `preview`: that of `original` itself, and
+    then ones that `another_folder` makes on the same file system. Raises what `examine` raises.
+    """
+    target = original.with_name("image")
+    study = examine(original, target, settings)
+    if study.media_type != MEDIA_TYPE:
+        return [(study, original.parent)], []
+    try:
+        table = contents(target)
+        studies = [_study(facts) for facts in table.studies]
+    except (ValueError, KeyError) as error:  # the child read a foreign file; it is not believed blindly
+        target.unlink()
+        raise corrupt("Reading it failed.") from error
+    folders = [original.parent, *(another_folder() for _ in studies[1:])]
+    unpack(target, table, folders)
+    for folder in folders[1:]:
+        (folder / original.name).hardlink_to(original)
+    return list(zip(studies, folders, strict=True)), table.refused
+
+
+def _study(facts: Facts) -> CanonicalStudy:
+    return CanonicalStudy(
+        kind=facts.kind,
+        modality=facts.modality,
+        shape=facts.shape,
+        spacing_mm=facts.spacing_mm,
+        media_type=facts.media_type,
+        warnings=[notice(code) for code in facts.warnings],
+    )

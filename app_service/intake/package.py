@@ -1,0 +1,103 @@
+"""How the sandbox's child hands over what one picture cannot: a volume, facts from a header, or several studies.
+
+One file: the studies' bodies one behind the other, then a table of contents in JSON, then its length. The table is
+last, so that a package with one study becomes that study's file by being cut short, without a copy.
+"""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app_service.intake.image import Picture
+
+MEDIA_TYPE = "application/vnd.lightbox.studies"
+MOST_TABLE_BYTES = 2**20
+_LENGTH_BYTES = 8
+_Side = Annotated[int, Field(ge=1, le=2**20)]
+_Millimetres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Told(BaseModel):
+    """The child has read a foreign file: what it says is checked like anything from outside."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Facts(_Told):
+    """A study. `shape` is rows, columns[, slices or 3], `spacing_mm` in the same order, `warnings` are codes of
+    `notices.py`; the two sizes are of its canonical file and of the small picture of a volume (0: none)."""
+
+    kind: Literal["image", "volume"]
+    modality: Annotated[str, Field(pattern="^[A-Z]{2,16}$")]
+    shape: Annotated[tuple[_Side, ...], Field(min_length=2, max_length=3)]
+    spacing_mm: Annotated[tuple[_Millimetres, ...], Field(min_length=2, max_length=3)] | None
+    media_type: Literal["image/png", "image/jpeg", "application/gzip"]
+    warnings: list[str]
+    size_bytes: Annotated[int, Field(ge=1)]
+    preview_bytes: Annotated[int, Field(ge=0)] = 0
+
+
+class Refused(_Told):
+    """A part of the file that became no study. `name` is what the archive calls it."""
+
+    name: str
+    code: Annotated[str, Field(pattern="^[a-z_]{1,40}$")]
+    detail: str
+
+
+class Table(_Told):
+    studies: Annotated[list[Facts], Field(min_length=1)]
+    refused: list[Refused] = []
+
+
+def packed(studies: Sequence[tuple[Facts, Sequence[bytes]]], refused: Sequence[Refused] = ()) -> Picture:
+    """In the child: `studies` are facts with the canonical file and, for a volume, the preview. As a Picture, since
+    that is what every parser returns."""
+    table = Table(studies=[facts for facts, _ in studies], refused=list(refused)).model_dump_json().encode()
+    bodies = [body for _, parts in studies for body in parts]
+    length = len(table).to_bytes(_LENGTH_BYTES, "big")
+    return Picture(MEDIA_TYPE, (len(studies),), b"".join((*bodies, table, length)), [])
+
+
+def contents(path: Path) -> Table:
+    """In App. Raises ValueError when this is no package."""
+    with path.open("rb") as file:
+        end = file.seek(-_LENGTH_BYTES, os.SEEK_END)
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
+        if not 0 < length <= min(MOST_TABLE_BYTES, end):
+            raise ValueError("The package has no table.")
+        file.seek(end - length)
+        table = Table.model_validate_json(file.read(length))
+    if sum(facts.size_bytes + facts.preview_bytes for facts in table.studies) != end - length:
+        raise ValueError("The package's table does not describe it.")
+    return table
+
+
+def unpack(path: Path, table: Table, folders: Sequence[Path]) -> None:
+    """Writes `image` and `preview` of each study into its folder, and uses up the package at `path`.
+
+    `path` may be the `image` of the first folder.
+    """
+    at = table.studies[0].size_bytes
+    with path.open("r+b") as package:
+        for number, (facts, folder) in enumerate(zip(table.studies, folders, strict=True)):
+            if number:
+                _copy(package.fileno(), at, facts.size_bytes, folder / "image")
+                at += facts.size_bytes
+            if facts.preview_bytes:
+                _copy(package.fileno(), at, facts.preview_bytes, folder / "preview")
+                at += facts.preview_bytes
+        package.truncate(table.studies[0].size_bytes)
+    if path != folders[0] / "image":
+        shutil.move(path, folders[0] / "image")
+
+
+def _copy(source: int, at: int, size: int, target: Path) -> None:
+    with target.open("xb") as file:
+        while size:
+            done = os.sendfile(file.fileno(), source, at, size)
+            at, size = at + done, size - done

@@ -1,0 +1,53 @@
+"""DICOM files for tests, written by pydicom, with a patient in them who must never be seen again."""
+
+import io
+from typing import Any
+
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
+
+CANARY = "Canary^Marigold"
+DIGITAL_X_RAY = "1.2.840.10008.5.1.4.1.1.1.1"
+CT = "1.2.840.10008.5.1.4.1.1.2"
+
+
+def made(pixels: NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> bytes:
+    """A file of these pixels: (rows, columns) grey, (rows, columns, 3) colour, 8 or 16 bits, signed or not.
+
+    `elements` by keyword are added or, with None, left out.
+    """
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = UID(syntax)
+    bits = pixels.dtype.itemsize * 8
+    values: dict[str, Any] = {
+        "SOPClassUID": DIGITAL_X_RAY,
+        "SOPInstanceUID": generate_uid(),
+        "SeriesInstanceUID": generate_uid(),
+        "Modality": "DX",
+        "PatientName": CANARY,
+        "PatientID": "Canary-4711",
+        "StudyDescription": "<img src=x onerror=alert('Canary')>",
+        "PatientBirthDate": "19700101",
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+        "SamplesPerPixel": 1 if pixels.ndim == 2 else 3,
+        "PhotometricInterpretation": "MONOCHROME2" if pixels.ndim == 2 else "RGB",
+        "BitsAllocated": bits,
+        "BitsStored": bits,
+        "HighBit": bits - 1,
+        "PixelRepresentation": int(pixels.dtype.kind == "i"),
+        "PixelData": pixels.tobytes(),
+    }
+    if pixels.ndim == 3:
+        values["PlanarConfiguration"] = 0
+    for name, value in (values | elements).items():
+        if value is not None:
+            setattr(dataset, name, value)
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", DIGITAL_X_RAY)
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", generate_uid())
+    dataset["PixelData"].VR = "OW"
+    file = io.BytesIO()
+    dataset.save_as(file, enforce_file_format=True)
+    return file.getvalue()
