@@ -30,27 +30,38 @@ def process(settings: Settings, certificate: Certificate, port: dict[str, int]) 
 
     Raises CannotStart when NGINX is missing or a value cannot be written in its language.
     """
+    command = write(settings, certificate, {tier: f"127.0.0.1:{port[tier]}" for tier in ("ui", "app")})
+    return Process("nginx", command, ready_url=f"https://{_in_url(settings.edge_host)}:{settings.https_port}/healthz")
+
+
+def write(settings: Settings, certificate: Certificate, address: dict[str, str]) -> list[str]:
+    """Writes the configuration and returns the command. `address` says host:port of "ui" and "app".
+
+    Raises CannotStart when NGINX is missing or a value cannot be written in its language.
+    """
     binary = binaries.nginx()
-    values = _values(settings, certificate, port) | _http2(binaries.version(binary))
+    values = _values(settings, certificate, address) | _http2(binaries.version(binary))
     target = settings.data_dir / "nginx"
     absent = {"tier_tls.conf"} if settings.http_port else {"tier_tls.conf", "plain.conf"}
     for folder in FOLDERS:
         shutil.rmtree(target / folder, ignore_errors=True)
-        (target / folder).mkdir(mode=0o700)
+        (target / folder).mkdir(mode=0o700, parents=True)
         for source in sorted((SOURCE / folder).glob("*.conf")):
             if source.name not in absent:
                 _write(source, target / folder / source.name, values)
+    if settings.plain_port:
+        _write(SOURCE / "behind_tls" / "portal.conf", target / "sites" / "behind_tls.conf", values)
     _write(SOURCE / "nginx.conf", target / "nginx.conf", values)
     (target / "temporary").mkdir(mode=0o700, exist_ok=True)
-    command = [str(binary), "-p", str(target), "-c", str(target / "nginx.conf"), "-e", "stderr"]
-    return Process("nginx", command, ready_url=f"https://{_in_url(settings.edge_host)}:{settings.https_port}/healthz")
+    return [str(binary), "-p", str(target), "-c", str(target / "nginx.conf"), "-e", "stderr"]
 
 
-def _values(settings: Settings, certificate: Certificate, port: dict[str, int]) -> dict[str, str | int]:
+def _values(settings: Settings, certificate: Certificate, address: dict[str, str]) -> dict[str, str | int]:
     values: dict[str, str | int] = {
         "bind": _in_url(settings.bind_address),
         "https_port": settings.https_port,
         "http_port": settings.http_port or 0,
+        "plain_port": settings.plain_port or 0,
         "public_origin": settings.public_origin,
         "public_host": settings.public_host,
         "public_netloc": urlsplit(settings.public_origin).netloc,
@@ -74,7 +85,7 @@ def _values(settings: Settings, certificate: Certificate, port: dict[str, int]) 
     values["strict_transport_security"] = "" if local else "max-age=31536000"
     values["host_names"] = " ".join(map(_in_url, settings.host_names))
     for tier in ("ui", "app"):
-        values[f"{tier}_servers"] = f"server 127.0.0.1:{port[tier]} max_fails=0;"
+        values[f"{tier}_servers"] = f"server {address[tier]} max_fails=0;"
     values |= {"tier_scheme": "http", "access_log": "/dev/stdout"}
     # Its workers would become `nobody` and could not enter a closed home. Run the portal as a plain user instead.
     values["user"] = "user root root;" if os.geteuid() == 0 else ""

@@ -26,6 +26,7 @@ class Settings:
     max_upload_bytes: int
     start_timeout_s: int
     prometheus: bool = False
+    plain_port: int | None = None
 
     @property
     def public_host(self) -> str:
@@ -50,6 +51,7 @@ def from_environment() -> Settings:
     return Settings(
         https_port=https_port,
         http_port=env.integer("LIGHTBOX_HTTP_PORT", 0, 0, 65535) or None,
+        plain_port=env.integer("LIGHTBOX_PLAIN_PORT", 0, 0, 65535) or None,
         bind_address=env.text("LIGHTBOX_BIND_ADDRESS", "127.0.0.1"),
         public_origin=env.url("LIGHTBOX_PUBLIC_ORIGIN", f"https://localhost:{https_port}", schemes=("https",)),
         data_dir=(REPOSITORY / env.text("LIGHTBOX_DATA_DIR", "var")).resolve(),
