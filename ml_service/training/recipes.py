@@ -89,12 +89,13 @@ _NARROW = {
     "cnn_attention": {"width": 0.6},
     "attention": {"width": 0.6},
 }
+_BRIEF = Phase(96, 10, 1e-3, erase=0.2, matching=0.3, strength=0.6)  # hard variation takes longer to learn from
 for _name, _params in _NARROW.items():
     RECIPES[f"pneumonia-{_name.replace('_', '-')}"] = Recipe(
-        "pneumonia", FILMS, (Phase(96, 7, 1e-3),), _name, _params, weight_decay=0.05
+        "pneumonia", FILMS, (Phase(96, 10, 1e-3),), _name, _params, weight_decay=0.05
     )
     RECIPES[f"brain-tumour-{_name.replace('_', '-')}"] = Recipe(
-        "brain-tumour", SLICES, (Phase(96, 8, 1e-3, erase=0.3),), _name, _params | {"labels": 4}, weight_decay=0.05
+        "brain-tumour", SLICES, (_BRIEF,), _name, _params | {"labels": 4}, weight_decay=0.05
     )
 
 
