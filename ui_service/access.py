@@ -43,6 +43,7 @@ ACCESS: dict[str, Access] = {
     "reviews.save": "doctor",
     "live.rows": "doctor",
     "live.answers": "doctor",
+    "status.page": "admin",
     "models.page": "anyone",
     "models.card": "anyone",
     "models.plot": "anyone",

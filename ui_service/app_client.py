@@ -47,6 +47,11 @@ class AppTier:
     def me(self) -> User:
         return User.model_validate_json(self._call("GET", "/v1/me").content)
 
+    def status(self) -> dict[str, Any]:
+        """Dependencies, queue and last failures; the keys are in App's OpenAPI document."""
+        state: dict[str, Any] = self._call("GET", "/v1/status", timeout_s=5.0).json()
+        return state
+
     def limits(self) -> Limits:
         return Limits.model_validate_json(self._call("GET", "/v1/limits").content)
 

@@ -7,6 +7,7 @@ from portal_wire.errors import PortalError
 from portal_wire.http_client import ServiceClient
 from portal_wire.http_server import equip
 from ui_service import access, error_pages, live, rendering, security, signed_in, views
+from ui_service.prometheus import Prometheus
 from ui_service.settings import Settings
 
 
@@ -36,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.protect(app, settings.public_origin)
     error_pages.install(app)
     signed_in.connect(app, client)
+    app.extensions[views.status.EXTENSION] = Prometheus(settings.prometheus_url)
     rendering.equip_templates(app)
     live.limit_streams(app, settings.streams)
     for blueprint in (*views.BLUEPRINTS, live.blueprint):

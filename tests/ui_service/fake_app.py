@@ -49,6 +49,18 @@ class FakeApp:
         self.broken: PortalError | None = None  # every call but signing in answers this
         self.refuse_streams = False
         self.site: dict[str, Any] = {"reviewed": {"normal": 12, "pneumonia": 40}, "left_out": {"unsure": 3}, "fits": []}
+        self.status: dict[str, Any] = {
+            "dependencies": {"database": None, "redis": "ConnectionError", "store": None, "ml": None},
+            "queue": {"waiting": 3, "oldest_s": 75.0, "running": 12, "given_up": 1},
+            "failures": [
+                {
+                    "finished_at": "2026-11-21T08:30:00Z",
+                    "model": "pneumonia",
+                    "version": "2",
+                    "code": "failed_repeatedly",
+                }
+            ],
+        }
         self.url = ""
 
     def add_study(self, filename: str = "film.png", image: bytes | None = None, **changed: Any) -> Study:
@@ -231,7 +243,7 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
             raise Unauthenticated("Please sign in.")
         if fake.broken:
             raise fake.broken
-        if user.role == "admin" and not request.path.startswith(("/v1/models", "/v1/sessions", "/v1/me")):
+        if user.role == "admin" and not request.path.startswith(("/v1/models", "/v1/sessions", "/v1/me", "/v1/status")):
             raise Forbidden("not for administrators")
 
     @app.get("/readyz")
@@ -256,6 +268,10 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.get("/v1/me")
     def me() -> Response:
         return wire(fake.tokens[request.headers["Authorization"].removeprefix("Bearer ")])
+
+    @app.get("/v1/status")
+    def status() -> Response:
+        return jsonify(fake.status)
 
     @app.get("/v1/limits")
     def limits() -> Response:

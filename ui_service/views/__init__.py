@@ -10,6 +10,7 @@ from ui_service.views import (
     samples,
     selection,
     sign_in,
+    status,
     studies,
     uploads,
     versions,
@@ -32,5 +33,6 @@ BLUEPRINTS = tuple(
         models,
         versions,
         calibration,
+        status,
     )
 )
