@@ -1,0 +1,103 @@
+# Security groups and roles, made from the network matrix.
+
+mock_provider "aws" {
+  source = "./tests/mocked"
+}
+
+variables {
+  name              = "lightbox"
+  vpc_id            = "vpc-1"
+  matrix            = jsondecode(file("./network_matrix.json"))
+  places            = ["internet", "operators", "alert_receivers", "aws", "s3", "edge", "ui", "app", "ml", "monitoring", "bastion", "balancer", "database", "cache"]
+  switches          = ["ssh_bastion", "alert_receivers", "provisioning", "releases"]
+  addresses         = { operators = ["198.51.100.0/24"], alert_receivers = ["198.51.100.7/32"] }
+  s3_prefix_list_id = "pl-1"
+  buckets           = { studies = "s", models = "m", logs = "l" }
+  github_repository = "hospital/lightbox"
+  log_group_prefix  = "/lightbox/tiers"
+}
+
+run "everything_on" {
+  module {
+    source = "./modules/security"
+  }
+
+  assert {
+    condition = alltrue([
+      for rule in aws_vpc_security_group_ingress_rule.from_range :
+      rule.cidr_ipv4 != "0.0.0.0/0" || (rule.security_group_id == aws_security_group.place["edge"].id && contains([80, 443], rule.from_port))
+    ])
+    error_message = "A group other than the edge's, or another port than 443 and 80, opens to the world."
+  }
+  assert {
+    condition     = alltrue([for rule in concat(values(aws_vpc_security_group_ingress_rule.from_group), values(aws_vpc_security_group_ingress_rule.from_range)) : rule.from_port == rule.to_port && rule.ip_protocol == "tcp"])
+    error_message = "A rule opens more than one port."
+  }
+  assert {
+    condition     = toset(keys(aws_vpc_security_group_ingress_rule.from_group)) == toset(keys(aws_vpc_security_group_egress_rule.to_group))
+    error_message = "Every pair needs both its ends: ingress and egress."
+  }
+  assert {
+    condition     = [for key in keys(aws_vpc_security_group_ingress_rule.from_group) : key if endswith(key, "-database-5432")] == ["app-database-5432"]
+    error_message = "Only App may reach the database."
+  }
+  assert {
+    condition = alltrue([for tier, policy in aws_iam_role_policy.tier : alltrue([
+      for statement in jsondecode(policy.policy).Statement : !contains(flatten([statement.Action]), "*") && alltrue([for action in flatten([statement.Action]) : !endswith(action, ":*")])
+    ])])
+    error_message = "A tier's role may do everything of a service."
+  }
+  assert {
+    condition = alltrue([for statement in jsondecode(aws_iam_role_policy.tier["ml"].policy).Statement : alltrue([
+      for action in flatten([statement.Action]) : !startswith(action, "s3:") || contains(["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"], action)
+    ])])
+    error_message = "ML may do more with S3 than read its models."
+  }
+  assert {
+    condition     = alltrue([for tier in ["edge", "ui", "monitoring"] : !strcontains(aws_iam_role_policy.tier[tier].policy, "s3:")])
+    error_message = "A tier that needs no S3 may reach it."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.pipeline[0].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:hospital/lightbox:environment:production"
+    error_message = "Another repository or branch could deploy."
+  }
+}
+
+run "as_it_comes" {
+  module {
+    source = "./modules/security"
+  }
+  variables {
+    places            = ["internet", "operators", "alert_receivers", "aws", "s3", "edge", "ui", "app", "ml", "monitoring"]
+    switches          = []
+    addresses         = { operators = [], alert_receivers = [] }
+    github_repository = ""
+  }
+
+  assert {
+    condition     = toset(keys(aws_vpc_security_group_ingress_rule.from_range)) == toset(["internet-edge-443-in-0.0.0.0/0", "internet-edge-80-in-0.0.0.0/0"])
+    error_message = "From outside, only 443 and 80 of the edge."
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_egress_rule.to_range) == 0
+    error_message = "A host may open connections to the internet."
+  }
+  assert {
+    condition     = toset(keys(aws_vpc_security_group_egress_rule.to_s3)) == toset(["app-s3-443", "ml-s3-443"])
+    error_message = "Only App and ML reach S3."
+  }
+}
+
+run "a_matrix_that_opens_ml_to_the_world" {
+  command = plan
+  module {
+    source = "./modules/security"
+  }
+  variables {
+    matrix = {
+      places = { internet = { kind = "world", why = "-" }, ml = { kind = "host", why = "-" } }
+      rules  = [{ from = "internet", to = "ml", port = 8000, protocol = "tcp", why = "-" }]
+    }
+  }
+  expect_failures = [var.matrix]
+}
