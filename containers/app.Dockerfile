@@ -1,0 +1,25 @@
+# syntax=docker/dockerfile:1.7
+# The api, its worker and its intake: one image, three commands (compose.yml).
+# Build from the repository's root: docker build -f containers/app.Dockerfile -t lightbox/app .
+# The base is pinned by version; give a digest where you know it: --build-arg PYTHON=python@sha256:…
+ARG PYTHON=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON} AS packages
+COPY requirements-app.lock /tmp/requirements.lock
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes --requirement /tmp/requirements.lock
+
+FROM ${PYTHON}
+RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin lightbox
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /opt/lightbox
+COPY portal_wire portal_wire
+COPY app_service app_service
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+RUN install -d -o 10001 -g 10001 /var/lib/lightbox /run/lightbox
+USER 10001
+VOLUME ["/var/lib/lightbox"]
+EXPOSE 5000 5002
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5000/readyz', timeout=4)"]
+CMD ["gunicorn", "--config", "app_service/gunicorn.conf.py", "--bind", "0.0.0.0:5000"]
