@@ -1,7 +1,6 @@
 """Rules and alerts on their own: well formed, each alert proven both ways, none without a page in the runbook."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.monitoring.exporters import program
+
 ROOT = Path(__file__).parents[2]
 MONITORING = ROOT / "monitoring"
 UNIT_TESTS = sorted((Path(__file__).parent / "rules").glob("*.yml"))
-
-
-def program(name: str, package: str) -> str:
-    """Where a program is; skips the test, and says what to install, where there is none."""
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed: apt install {package}")
-    return found
 
 
 def run(*command: object) -> None:
