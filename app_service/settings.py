@@ -21,9 +21,9 @@ class Settings:
     service_token: str
     intake: IntakeSettings
     default_models: tuple[str, ...] = ("pneumonia",)
-    max_file_bytes: int = 64 * MIB
+    max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
-    max_files_per_upload: int = 100
+    max_files_per_upload: int = 2000
     max_open_jobs: int = 10_000
     session_idle_s: int = 15 * 60
     session_absolute_s: int = 8 * 3600
@@ -47,9 +47,9 @@ class Settings:
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
             intake=IntakeSettings.from_environment(),
             default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia"),
-            max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 64 * MIB, minimum=1),
+            max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 512 * MIB, minimum=1),
             max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 1024 * MIB, minimum=1),
-            max_files_per_upload=env.integer("LIGHTBOX_MAX_FILES_PER_UPLOAD", 100, minimum=1),
+            max_files_per_upload=env.integer("LIGHTBOX_MAX_FILES_PER_UPLOAD", 2000, minimum=1),
             max_open_jobs=env.integer("LIGHTBOX_MAX_OPEN_JOBS", 10_000, minimum=1),
             session_idle_s=env.integer("LIGHTBOX_SESSION_IDLE_S", 15 * 60, minimum=1),
             session_absolute_s=env.integer("LIGHTBOX_SESSION_ABSOLUTE_S", 8 * 3600, minimum=1),

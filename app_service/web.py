@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     app.request_class = UploadRequest
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
+    app.config["MAX_FORM_PARTS"] = settings.max_files_per_upload + 100  # a form's fields beside its files
     parts = app.extensions["lightbox"] = open_parts(settings)
     equip(app, "app", ready=lambda: dependencies(parts), service_token=settings.service_token)
     _answer_outages(app)

@@ -59,7 +59,7 @@ def from_environment() -> Settings:
         database_url=env.secret("LIGHTBOX_DATABASE_URL", "") or None,
         doctor_password=env.secret("LIGHTBOX_DOCTOR_PASSWORD", "") or None,
         admin_password=env.secret("LIGHTBOX_ADMIN_PASSWORD", "") or None,
-        max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 64 * 2**20, 2**20),
+        max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 1024 * 2**20, 2**20),
         start_timeout_s=env.integer("LIGHTBOX_START_TIMEOUT_S", 120, 1),
         prometheus=env.integer("LIGHTBOX_PROMETHEUS", 0, 0, 1) == 1,
     )

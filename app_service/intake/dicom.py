@@ -1,16 +1,41 @@
-"""One DICOM file: a picture becomes an image study, frames that lie in space become a volume."""
+"""DICOM files, one or many, as studies: slices that lie side by side become a volume, other pictures an image each."""
 
-from app_service.intake.dicom_header import number_of_frames, read_header
-from app_service.intake.dicom_image import image_study
+from collections.abc import Callable, Sequence
+
+from pydicom.dataset import FileDataset
+
+from app_service.intake.dicom_header import modality, number_of_frames, read_header
+from app_service.intake.dicom_image import Made, image_study
+from app_service.intake.dicom_slices import Slice, meaning_of, slices_of
+from app_service.intake.dicom_stacks import stacks_of
+from app_service.intake.dicom_volume import volume_of
 from app_service.intake.image import Picture
 from app_service.intake.limits import Limits
 from app_service.intake.package import packed
 from app_service.intake.refusals import multiframe
+from app_service.intake.volume import study_of
 
 
 def from_dicom(data: bytes, limits: Limits) -> Picture:
-    """Raises Unprocessable with the codes of `dicom_header`, `dicom_pixels` and `dicom_volume`."""
+    """One file. Raises Unprocessable with the codes of `dicom_header`, `dicom_pixels`, `dicom_stacks` and
+    `dicom_volume`; `multiframe_not_allowed` for a film, whose frames lie nowhere."""
     header = read_header(data, limits)
-    if number_of_frames(header) > 1:
+    if number_of_frames(header) == 1:
+        return packed([image_study(header, 0, meaning_of(header, 0))])
+    return packed(studies_of([(header, lambda: read_header(data, limits))], limits))
+
+
+def studies_of(files: Sequence[tuple[FileDataset, Callable[[], FileDataset]]], limits: Limits) -> list[Made]:
+    """Of one series: headers, and how to read each file again with its pixels. Raises what `from_dicom` raises."""
+    kind = modality(files[0][0])
+    slices = [each for header, load in files for each in slices_of(header, load)]
+    colour = not str(files[0][0].PhotometricInterpretation).startswith("MONOCHROME")
+    stacks, single = ([], slices) if colour else stacks_of(slices)
+    if any(number_of_frames(header) > 1 for header, _ in files) and (single or not stacks):
         raise multiframe()
-    return packed([image_study(header)])
+    made = [study_of(volume_of(stack, kind, limits), limits) for stack in stacks]
+    return made + [_image(each) for each in single]
+
+
+def _image(each: Slice) -> Made:
+    return image_study(each.load(), each.index, each.meaning)

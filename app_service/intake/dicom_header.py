@@ -16,7 +16,6 @@ from app_service.intake.limits import Limits
 from app_service.intake.refusals import check_size, corrupt, too_large_inflated, too_many_voxels
 from portal_wire.errors import Unprocessable
 
-DIRECTORY = "1.2.840.10008.1.3.10"
 ENDS_OF_HEADER = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
@@ -35,10 +34,18 @@ def read_header(data: bytes, limits: Limits) -> FileDataset:
         header = dcmread(io.BytesIO(data), specific_tags=list(TAGS))
     except (InvalidDicomError, OSError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
         raise corrupt("It cannot be read as DICOM.") from error
-    _check_class(str(header.get("SOPClassUID", "")))
+    _check_class(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
     if not any(name in header for name in ENDS_OF_HEADER):
         raise Unprocessable("This DICOM file holds no picture.", code="no_image")
     _check_pixels(header, limits)
+    return header
+
+
+def without_pixels(header: FileDataset) -> FileDataset:
+    """The header alone, for the time in which other files are read."""
+    for name in (*ENDS_OF_HEADER, "ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+        if name in header:
+            delattr(header, name)
     return header
 
 

@@ -28,4 +28,7 @@ def _later(module: str, name: str) -> Callable[[bytes, Limits], Any]:
 
 FORMATS = {
     "application/dicom": _later("dicom", "from_dicom"),
+    "application/x-nifti": _later("nifti", "from_nifti"),
+    "application/gzip": _later("nifti", "from_gzip"),
+    "application/zip": _later("collection", "from_zip"),
 }

@@ -7,6 +7,12 @@ TEXTS = {
     "spare_bytes": "The file held bytes that belong to no picture, and they were dropped. "
     "Compare the picture with its source.",
     "burned_in": "The file says that text is burned into its picture; it may name the patient.",
+    "orientation_unknown": "The file does not say how its volume lies in the patient: left and right may be exchanged.",
+    "slices_interpolated": "The slices do not lie at even distances, or some are missing: values in between were "
+    "interpolated along the patient.",
+    "tilt_corrected": "The gantry was tilted: each slice was shifted so that the volume is upright.",
+    "duplicates_dropped": "Some slices came twice; one of each was kept.",
+    "series_divided": "The series holds several stacks of slices; this study is one of them.",
     "low_quality": "Every pixel has the same value: the picture shows nothing.",
 }
 

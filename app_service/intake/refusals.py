@@ -65,3 +65,21 @@ def bad_geometry(what: str) -> Unprocessable:
 
 def too_deep() -> Unprocessable:
     return Unprocessable("The file nests one list in another too often to be read.", code="too_deep")
+
+
+def bad_dims(found: str) -> Unprocessable:
+    """`found` says what the file has instead of one volume, as part of a sentence."""
+    return Unprocessable(f"One volume of three dimensions was expected; this file has {found}.", code="bad_dims")
+
+
+def values_not_allowed(what: str) -> Unprocessable:
+    return Unprocessable(
+        f"The file's values are {what}; whole numbers and decimal numbers are read here.", code="datatype_not_allowed"
+    )
+
+
+def gap_in_series() -> Unprocessable:
+    return Unprocessable(
+        "Too many slices are missing in between to make a volume of this series. Export the whole series.",
+        code="gap_in_series",
+    )

@@ -4,6 +4,7 @@ Adding an accepted format is one row with its media type, and its parser in `ima
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from portal_wire.errors import BadRequest, PortalError, Unprocessable
 
@@ -26,11 +27,13 @@ KINDS = (
     Kind("JPEG picture", b"\xff\xd8\xff", media_type="image/jpeg"),
     # Before all that is refused: the 128 bytes in front may imitate any other kind (CVE-2019-11687). They are not kept.
     Kind("DICOM file", b"DICM", 128, media_type="application/dicom"),
-    Kind("NIfTI volume", b"n+1\0", 344),
-    Kind("NIfTI volume", b"n+2\0", 4),
-    Kind("gzip file, perhaps a NIfTI volume", b"\x1f\x8b"),
-    Kind("ZIP archive or NPZ file", b"PK\x03\x04"),
-    Kind("ZIP archive or NPZ file", b"PK\x05\x06"),
+    Kind("NIfTI volume", b"n+1\0", 344, media_type="application/x-nifti"),
+    Kind("NIfTI volume", b"n+2\0", 4, media_type="application/x-nifti"),
+    Kind("gzip file, perhaps a NIfTI volume", b"\x1f\x8b", media_type="application/gzip"),
+    Kind("ZIP archive or NPZ file", b"PK\x03\x04", media_type="application/zip"),
+    Kind("header of a NIfTI pair (.hdr and .img); save the volume as one .nii file", b"ni1\0", 344),
+    Kind("header of a NIfTI pair (.hdr and .img); save the volume as one .nii file", b"ni2\0", 4),
+    Kind("empty ZIP archive", b"PK\x05\x06"),
     Kind("NumPy array", b"\x93NUMPY"),
     Kind("NRRD volume", b"NRRD000"),
     Kind("MetaImage volume", b"ObjectType"),
@@ -80,6 +83,11 @@ def sniff(head: bytes) -> Kind:
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         raise _mismatch("a web page or XML text")
     raise _mismatch("of no kind that is known here")
+
+
+def is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _not_allowed(name: str) -> PortalError:

@@ -11,6 +11,7 @@ limits = APIBlueprint("limits", __name__, tag="Studies")
 # DICOM's by PS3.18 8.7.3: one entry for each transfer syntax.
 MEDIA_TYPES = [
     *("image/png", "image/jpeg"),
+    *("application/x-nifti", "application/gzip", "application/zip"),
     *(f"application/dicom; transfer-syntax={syntax}" for syntax in TRANSFER_SYNTAXES),
 ]
 

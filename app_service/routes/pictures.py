@@ -24,7 +24,9 @@ pictures = APIBlueprint("pictures", __name__, tag="Studies")
 @pictures.input(ImageQuery, location="query")
 @pictures.doc(responses=binary("image/png", "The picture."))
 def image(study_id: UUID, query_data: ImageQuery) -> Response:
-    """The image as PNG, windowed and made smaller if asked. A study never changes, so its ETag holds for ever."""
+    """The image as PNG, windowed and made smaller if asked; of a volume its middle axial slice.
+
+    A study never changes, so its ETag holds for ever."""
     here, name, asked = parts(), str(study_id), query_data
     if (asked.window_center is None) != (asked.window_width is None):
         raise Unprocessable("Expected window_center and window_width together.")
@@ -32,10 +34,10 @@ def image(study_id: UUID, query_data: ImageQuery) -> Response:
         (asked.window_center, asked.window_width) if asked.window_center is not None and asked.window_width else None
     )
     tag = f"{name}-{asked.max_side}-{asked.window_center}-{asked.window_width}"
-    _seen(name, "view")
+    kept = "preview" if _seen(name, "view") == "volume" else "image"
     if request.if_none_match.contains(tag):
         return Response(status=304)
-    data = png(here.store.read(f"studies/{name}/image"), max_side=asked.max_side, window=window)
+    data = png(here.store.read(f"studies/{name}/{kept}"), max_side=asked.max_side, window=window)
     response = Response(data, content_type="image/png")
     response.set_etag(tag)
     response.headers["Cache-Control"] = "private, no-cache"
@@ -49,7 +51,10 @@ def volume(study_id: UUID) -> Response:
     """The volume for a viewer; an image has none."""
     if _seen(str(study_id), "view") != "volume":
         raise NotFound("This study is an image and has no volume.")
-    return send_file(parts().store.open(f"studies/{study_id}/image"), mimetype="application/gzip")
+    store, key = parts().store, f"studies/{study_id}/image"
+    response = send_file(store.open(key), mimetype="application/gzip", etag=False)
+    response.content_length = store.size(key)  # for a progress bar
+    return response
 
 
 @pictures.get("/v1/studies/<uuid:study_id>/original")

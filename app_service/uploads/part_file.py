@@ -54,6 +54,9 @@ class PartFile:
             raise _full(error) from error
         return 0
 
+    def flush(self) -> None:
+        """`close` does."""
+
     def close(self) -> None:
         self._file.close()
 

@@ -7,6 +7,7 @@ from prometheus_client import Counter
 
 from app_service.parts import Parts
 from app_service.uploads.accept import Accepted, accept
+from app_service.uploads.bundle import bundled
 from app_service.uploads.form import read_form
 from app_service.uploads.keep import keep, recall
 from portal_wire.contract import Rejected, User
@@ -24,7 +25,7 @@ def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
         return known
     accepted: list[Accepted] = []
     rejected: list[Rejected] = []
-    for name, part in form.files:
+    for name, part in bundled(form.files, parts.settings.max_file_bytes):
         try:
             taken, refused = accept(parts, user, name, part, form)
             accepted += taken

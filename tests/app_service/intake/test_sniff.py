@@ -16,6 +16,10 @@ PREAMBLE = b"\0" * 128
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png"),
         (b"\xff\xd8\xff\xe0", "image/jpeg"),
         (PREAMBLE + b"DICM", "application/dicom"),
+        (b"\x5c\x01\0\0" + b"\0" * 340 + b"n+1\0", "application/x-nifti"),
+        (b"\x1c\x02\0\0n+2\0", "application/x-nifti"),
+        (b"\x1f\x8b\x08\0", "application/gzip"),
+        (b"PK\x03\x04", "application/zip"),
         (b"MZ" + PREAMBLE[2:] + b"DICM", "application/dicom"),
         (b"\x7fELF" + PREAMBLE[4:] + b"DICM", "application/dicom"),
     ],
@@ -27,9 +31,8 @@ def test_accepted(head: bytes, media_type: str) -> None:
 @pytest.mark.parametrize(
     ("head", "named"),
     [
-        (b"\x5c\x01\0\0" + b"\0" * 340 + b"n+1\0", "NIfTI"),
-        (b"\x1f\x8b\x08\0", "gzip"),
-        (b"PK\x03\x04", "ZIP archive or NPZ"),
+        (b"\x5c\x01\0\0" + b"\0" * 340 + b"ni1\0", "header of a NIfTI pair"),
+        (b"PK\x05\x06", "empty ZIP"),
         (b"\x93NUMPY\x01\0", "NumPy"),
         (b"II*\0", "TIFF"),
         (b"GIF89a", "GIF"),

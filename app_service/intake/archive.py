@@ -1,0 +1,75 @@
+"""ZIP archives: what is in them is counted and weighed by their directory before anything is unpacked."""
+
+import io
+import stat
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from app_service.intake.refusals import corrupt, too_large_inflated
+from portal_wire.errors import Unprocessable
+
+MOST_ENTRIES = 2000
+MOST_INFLATED_BYTES = 2**30
+MOST_RATIO, RATIO_FROM_BYTES = 200, 10 * 2**20
+ENCRYPTED = 0x1
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`name` is for people; nothing is ever written under it."""
+
+    name: str
+    key: str
+
+
+def open_archive(data: bytes) -> zipfile.ZipFile:
+    """Raises Unprocessable `corrupt`, `too_many_files`, `archive_unsafe` or `too_large_inflated`."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
+        raise corrupt("Its ZIP directory cannot be read.") from error
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    if len(archive.infolist()) > MOST_ENTRIES:
+        raise Unprocessable(f"The archive holds more than {MOST_ENTRIES:,} files.", code="too_many_files")
+    if any(_unsafe(entry) for entry in files):
+        raise Unprocessable(
+            "The archive is encrypted, packed in a way of its own, or names files outside itself.",
+            code="archive_unsafe",
+        )
+    total = sum(entry.file_size for entry in files)
+    if total > MOST_INFLATED_BYTES or total > max(RATIO_FROM_BYTES, MOST_RATIO * len(data)):
+        raise too_large_inflated()
+    return archive
+
+
+def entries(archive: zipfile.ZipFile) -> list[Entry]:
+    """The files in the archive's order, without what computers add of their own."""
+    found = []
+    for info in archive.infolist():
+        last = info.filename.rsplit("/", 1)[-1]
+        if info.is_dir() or not info.file_size or last.startswith(".") or "__MACOSX/" in info.filename:
+            continue
+        name = "".join(character for character in last if character.isprintable())[-200:] or "unnamed"
+        found.append(Entry(name, info.filename))
+    return found
+
+
+def member(archive: zipfile.ZipFile, name: str) -> bytes:
+    """A file's content. Raises Unprocessable `corrupt`; never gives more than the directory announced."""
+    try:
+        with archive.open(name) as file:
+            data = file.read(archive.getinfo(name).file_size)
+            if file.read(1):
+                raise too_large_inflated()
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise corrupt("A file in the archive cannot be unpacked.") from error
+    return data
+
+
+def _unsafe(entry: zipfile.ZipInfo) -> bool:
+    name = entry.filename.replace("\\", "/")
+    outside = name.startswith("/") or name[1:2] == ":" or ".." in name.split("/")
+    link = stat.S_ISLNK(entry.external_attr >> 16)
+    return outside or link or bool(entry.flag_bits & ENCRYPTED) or entry.compress_type not in METHODS

@@ -1,0 +1,101 @@
+"""A ZIP archive: one NPZ file, or any number of files, among them series of DICOM slices."""
+
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from io import BytesIO
+
+from pydicom.dataset import FileDataset
+
+from app_service.intake.archive import Entry, entries, member, open_archive
+from app_service.intake.dicom import studies_of
+from app_service.intake.dicom_header import read_header, without_pixels
+from app_service.intake.dicom_image import Made
+from app_service.intake.image import Picture, from_jpeg, from_png
+from app_service.intake.limits import Limits
+from app_service.intake.nifti import read_gzip, read_volume
+from app_service.intake.npz import IMAGES, from_npz
+from app_service.intake.package import Facts, Refused, packed
+from app_service.intake.refusals import too_deep
+from app_service.intake.sniff import HEAD_BYTES, sniff
+from app_service.intake.volume import study_of
+from portal_wire.errors import PortalError, Unprocessable
+
+DIRECTORY = "DICOMDIR"  # an index that a CD has beside its files
+PICTURES = {"image/png": from_png, "image/jpeg": from_jpeg}
+
+
+def from_zip(data: bytes, limits: Limits) -> Picture:
+    """Raises Unprocessable with the codes of `archive`, and the refusal of its first file when there is no study in
+    it at all."""
+    archive = open_archive(data)
+    if IMAGES in archive.namelist():
+        return from_npz(archive, limits)
+    studies: list[Made] = []
+    refused: list[Refused] = []
+    series: dict[str, list[tuple[Entry, FileDataset]]] = {}
+    for entry in entries(archive):
+        if entry.name.upper() == DIRECTORY:
+            continue
+        with _noted(entry.name, refused):
+            content = member(archive, entry.key)
+            kind = sniff(content[:HEAD_BYTES]).media_type or ""
+            if kind == "application/dicom":
+                header = without_pixels(read_header(content, limits))
+                series.setdefault(str(header.get("SeriesInstanceUID", entry.key)), []).append((entry, header))
+            else:
+                studies.append(_other(kind, content, limits))
+    for files in series.values():
+        with _noted(files[0][0].name, refused):
+            studies += studies_of([(header, _again(archive, entry, limits)) for entry, header in files], limits)
+    if studies:
+        return packed(studies, refused)
+    if refused:
+        raise Unprocessable(refused[0].detail, code=refused[0].code)
+    raise Unprocessable("The archive holds no file.", code="no_image")
+
+
+class _noted:  # noqa: N801
+    """A file that cannot be read is noted and does not keep the others out."""
+
+    def __init__(self, name: str, refused: list[Refused]) -> None:
+        self._name, self._refused = name, refused
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
+        if isinstance(error, RecursionError):
+            error = too_deep()
+        if not isinstance(error, PortalError) or error.status >= 500:
+            return False
+        self._refused.append(Refused(name=self._name, code=error.code, detail=error.detail))
+        return True
+
+
+def _again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> Callable[[], FileDataset]:
+    return partial(_read_again, archive, entry, limits)
+
+
+def _read_again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> FileDataset:
+    return read_header(member(archive, entry.key), limits)
+
+
+def _other(kind: str, content: bytes, limits: Limits) -> Made:
+    if kind == "application/x-nifti":
+        return study_of(read_volume(BytesIO(content), limits), limits)
+    if kind == "application/gzip":
+        return study_of(read_gzip(content, limits), limits)
+    if kind not in PICTURES:
+        raise Unprocessable("An archive in the archive is not opened.", code="archive_unsafe")
+    picture = PICTURES[kind](content, limits)
+    facts = Facts(
+        kind="image",
+        modality="OT",
+        shape=picture.shape,
+        spacing_mm=None,
+        media_type="image/png" if picture.media_type == "image/png" else "image/jpeg",
+        warnings=picture.warnings,
+        size_bytes=len(picture.body),
+    )
+    return facts, [picture.body]

@@ -1,0 +1,85 @@
+"""NPZ files of boxes and slices (the MedSAM challenge's format): `imgs`, with `spacing` for a volume.
+
+`gts` and `boxes` stay in the original and are not looked at: an answer must never come from the truth. NumPy's own
+reader is used for the header alone, since it may unpickle objects and allocates what a header claims.
+"""
+
+import io
+import zipfile
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from app_service.intake.archive import member
+from app_service.intake.image import Picture
+from app_service.intake.limits import Limits
+from app_service.intake.package import Facts, packed
+from app_service.intake.pixels import encode_png, grey_if_equal
+from app_service.intake.refusals import bad_dims, bad_values, check_size, corrupt, values_not_allowed
+from app_service.intake.volume import Volume, study_of
+
+IMAGES = "imgs.npy"
+MOST_HEADER = 4096
+
+
+def from_npz(archive: zipfile.ZipFile, limits: Limits) -> Picture:
+    """Raises Unprocessable `corrupt`, `bad_dims`, `bad_values`, `datatype_not_allowed`, `too_many_voxels`, ..."""
+    values = _array(member(archive, IMAGES))
+    if values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3 and "spacing.npy" not in archive.namelist()):
+        return _picture(values, limits)
+    if values.ndim != 3:
+        raise bad_dims(f"{values.ndim} dimensions")
+    spacing = (1.0, 1.0, 1.0)
+    if "spacing.npy" in archive.namelist():
+        told = _array(member(archive, "spacing.npy")).astype(np.float64).ravel()
+        if told.shape != (3,) or not (np.isfinite(told).all() and (told > 0).all()):
+            raise bad_values()
+        spacing = (float(told[0]), float(told[1]), float(told[2]))
+    # x, y, z against slices, rows, columns. No orientation is told: rows run to the left, columns to the back, as in
+    # DICOM's usual axial slice.
+    affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
+    return packed([study_of(Volume(values, affine, warnings=("orientation_unknown",)), limits)])
+
+
+def _picture(values: NDArray[Any], limits: Limits) -> Picture:
+    if values.dtype not in (np.uint8, np.uint16):
+        raise values_not_allowed("neither 8- nor 16-bit grey levels")
+    check_size(values.shape[1], values.shape[0], limits)
+    pixels = grey_if_equal(np.ascontiguousarray(values[..., ::-1] if values.ndim == 3 else values))
+    body = encode_png(pixels)
+    facts = Facts(
+        kind="image",
+        modality="OT",
+        shape=pixels.shape,
+        spacing_mm=None,
+        media_type="image/png",
+        warnings=["low_quality"] if pixels.min() == pixels.max() else [],
+        size_bytes=len(body),
+    )
+    return packed([(facts, [body])])
+
+
+def _array(data: bytes) -> NDArray[Any]:
+    """Raises Unprocessable; never unpickles."""
+    file = io.BytesIO(data)
+    try:
+        version = npy.read_magic(file)
+        reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, fortran, dtype = reader(file, max_header_size=MOST_HEADER)
+    except (ValueError, KeyError, TypeError, EOFError) as error:
+        raise corrupt("One of its arrays has no sound header.") from error
+    if dtype.hasobject:
+        raise values_not_allowed("Python objects, which are never read")
+    if dtype.kind not in "buif" or dtype.itemsize > 8:
+        raise values_not_allowed("no plain numbers")
+    if not shape or any(side < 1 for side in shape):
+        raise bad_dims("an array without values")
+    count = 1
+    for side in shape:
+        count *= side
+    if count * dtype.itemsize != len(data) - file.tell():
+        raise corrupt("One of its arrays is cut short.")
+    values = np.frombuffer(data, dtype, offset=file.tell()).reshape(shape, order="F" if fortran else "C")
+    return values.astype(dtype.newbyteorder("="), copy=False)
