@@ -27,6 +27,7 @@ class Host:
         (self._root / "etc/hostname").write_text(f"{name}\n")
         names = [f"{address} {other}-1.lightbox.internal" for other, address in ADDRESSES.items()]
         (self._root / "etc/hosts").write_text("\n".join([f"127.0.0.1 localhost {name}", *names, ""]))
+        (self._root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")  # nobody answers, and says so at once
         ssh = self._root / "home/deploy/.ssh"
         ssh.mkdir(mode=0o700)
         (ssh / "authorized_keys").write_text(public_key)
@@ -68,14 +69,12 @@ class Host:
         self.wait_until_up()
 
     def stop(self) -> None:
-        """Ends the host and removes its files."""
-        if self._launcher.poll() is None and (leader := self._leader()):
-            os.kill(leader, signal.SIGRTMIN + 4)  # systemd(1): power off
-            try:
-                self._launcher.wait(15)
-            except subprocess.TimeoutExpired:
-                os.kill(leader, signal.SIGKILL)
-        if self._launcher.poll() is None:
+        """Pulls the plug: with the host's first process all of them end. Removes its files."""
+        if leader := self._leader():
+            os.kill(leader, signal.SIGKILL)
+        try:
+            self._launcher.wait(5)
+        except subprocess.TimeoutExpired:
             self._launcher.kill()
         self._launcher.wait()
         self._log.close()

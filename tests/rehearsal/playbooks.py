@@ -1,5 +1,6 @@
 """The production playbooks, unmodified, over ssh from the bastion's namespace."""
 
+import os
 import re
 import secrets
 import shutil
@@ -16,6 +17,10 @@ from tests.rehearsal.shell import run
 
 ANSIBLE = REPOSITORY / "ansible"
 ORIGIN = "https://lightbox.example"
+SECRETS = (
+    "app_service_token ml_service_token secret_key redis_password redis_exporter_password grafana_password "
+    "authority_passphrase"
+).split()
 RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "nginx")
 
 
@@ -23,17 +28,18 @@ class Site:
     """One installation: its inventory, its vault and its releases, in `folder`. Deploying runs ansible-playbook."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.key = folder / "ssh_key"
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
         self.passwords = {"doctor": secrets.token_urlsafe(12), "admin": secrets.token_urlsafe(12)}
         (folder / "vault-password").write_text(secrets.token_urlsafe(24))
         self.release = self.archive("first")
+        self.authority = folder / "authority" / "authority.pem"
         self._write_inventory()
 
     def archive(self, name: str, changes: dict[str, str] | None = None) -> Path:
         """A release of the code as it lies here, with files replaced by `changes`."""
-        tree = self._folder / f"tree-{name}"
+        tree = self.folder / f"tree-{name}"
         run("mkdir", tree)
         listed = run("git", "-C", REPOSITORY, "ls-files", "-z", *RELEASED, *map(str, REPOSITORY.glob("requirements-*.lock")))
         for file in filter(None, listed.split("\0")):
@@ -42,7 +48,7 @@ class Site:
                 shutil.copy(REPOSITORY / file, tree / file)
         for file, text in (changes or {}).items():
             (tree / file).write_text(text)
-        archive = self._folder / f"lightbox-{name}.tar"
+        archive = self.folder / f"lightbox-{name}.tar"
         with tarfile.open(archive, "w") as packed:
             packed.add(tree, arcname=".")
         shutil.rmtree(tree)
@@ -51,39 +57,39 @@ class Site:
     def play(self, playbook: str, *options: str, fails: bool = False) -> "Outcome":
         """Runs a playbook. Raises AssertionError with its output when it ends otherwise than `fails` says."""
         began = time.monotonic()
-        program = shutil.which("ansible-playbook", path=f"{REPOSITORY}/.venv/bin:{_path()}")
+        program = shutil.which("ansible-playbook", path=f"{REPOSITORY}/.venv/bin:{os.environ['PATH']}")
         assert program, "ansible-playbook is missing: make setup-rehearse"
-        command = ["ip", "netns", "exec", namespace("bastion"), program, "-i", str(self._folder / "inventory.yml")]
-        command += ["--vault-password-file", str(self._folder / "vault-password")]
+        command = ["ip", "netns", "exec", namespace("bastion"), program, "-i", str(self.folder / "inventory.yml")]
+        command += ["--vault-password-file", str(self.folder / "vault-password")]
         command += ["-e", f"lightbox_archive={self.release}", *options, str(ANSIBLE / playbook)]
         done = subprocess.run(
             command, cwd=ANSIBLE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=800
         )
-        (self._folder / f"{Path(playbook).stem}.log").write_text(done.stdout)
+        (self.folder / f"{Path(playbook).stem}.log").write_text(done.stdout)
         assert (done.returncode != 0) == fails, f"{playbook} ended with {done.returncode}:\n{done.stdout[-6000:]}"
         return Outcome(done.stdout, time.monotonic() - began)
 
     def _write_inventory(self) -> None:
-        ssh = f"-o UserKnownHostsFile={self._folder}/known_hosts -o StrictHostKeyChecking=accept-new"
+        ssh = f"-o UserKnownHostsFile={self.folder}/known_hosts -o StrictHostKeyChecking=accept-new"
         common = {
             "ansible_user": "deploy",
             "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": ssh,
             "lightbox_public_origin": ORIGIN,
             "python_service_wheels": "/srv/wheels",
+            "lightbox_grafana": False,  # its package is not Debian's: said in README.md here
         }
         groups = {tier: {"hosts": {f"{tier}-1": {"ansible_host": ADDRESSES[tier]}}} for tier in HOSTS}
         inventory = {"all": {"vars": common, "children": groups}}
-        (self._folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
-        names = ("app_service_token", "ml_service_token", "secret_key", "redis_password", "authority_passphrase")
-        vault = {f"vault_{name}": secrets.token_urlsafe(32) for name in names}
+        (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+        vault = {f"vault_{name}": secrets.token_urlsafe(32) for name in SECRETS}
         vault |= {f"vault_{name}_password": password for name, password in self.passwords.items()}
-        variables = self._folder / "group_vars" / "all"
+        variables = self.folder / "group_vars" / "all"
         variables.mkdir(parents=True)
         (variables / "vault.yml").write_text(yaml.safe_dump(vault))
-        program = shutil.which("ansible-vault", path=f"{REPOSITORY}/.venv/bin:{_path()}")
+        program = shutil.which("ansible-vault", path=f"{REPOSITORY}/.venv/bin:{os.environ['PATH']}")
         assert program
-        run(program, "encrypt", "--vault-password-file", self._folder / "vault-password", variables / "vault.yml")
+        run(program, "encrypt", "--vault-password-file", self.folder / "vault-password", variables / "vault.yml")
 
 
 class Outcome:
@@ -95,9 +101,3 @@ class Outcome:
             host: int(changed)
             for host, changed in re.findall(r"^(\w+)-1\s+: ok=\d+\s+changed=(\d+)", output, re.MULTILINE)
         }
-
-
-def _path() -> str:
-    import os
-
-    return os.environ["PATH"]

@@ -1,0 +1,45 @@
+"""New releases: a good one under load without a failed request, a bad one that undoes itself."""
+
+from tests.rehearsal.conftest import Rehearsal
+from tests.rehearsal.outside import ask, result, start
+
+BROKEN = '"""A release that cannot start."""\n\nraise SystemExit("this release is broken")\n'
+LOAD = """
+    sign_in()
+    jobs, failures, ends = [], [], time.monotonic() + told["for_s"]
+    while time.monotonic() < ends and not __import__("os").path.exists(told["stop"]):
+        try:
+            jobs.append(upload())
+        except Exception as error:
+            failures.append(repr(error)[:200])
+        time.sleep(1)
+    states = [finished(job)["state"] for job in jobs]
+    print(json.dumps({"jobs": len(jobs), "unfinished": [s for s in states if s != "succeeded"], "failures": failures}))
+"""
+
+
+def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal) -> None:
+    site = rehearsal.site
+    site.release = site.archive("second", {"app_service/__init__.py": '"""The second release."""\n'})
+    stop = site.folder / "stop-load"
+    load = start(site, LOAD, for_s=600, stop=str(stop))
+    try:
+        site.play("deploy.yml")
+    finally:
+        stop.touch()
+    outcome = result(load, timeout_s=300)
+    assert outcome["failures"] == []
+    assert outcome["unfinished"] == []
+    assert outcome["jobs"] > 10
+    assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
+
+
+def test_a_broken_release_undoes_itself(rehearsal: Rehearsal) -> None:
+    site, good = rehearsal.site, rehearsal.site.release
+    site.release = site.archive("broken", {"app_service/web.py": BROKEN})
+    outcome = site.play("deploy.yml", "-e", "python_service_ready_within_s=8", "--limit", "app", fails=True)
+    site.release = good
+    assert "The release before (second) serves again." in " ".join(outcome.output.split())
+    assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
+    job = ask(site, "sign_in(); print(json.dumps(finished(upload())))")
+    assert job["state"] == "succeeded"
