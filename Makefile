@@ -6,9 +6,10 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 VENV := .venv
+ANSIBLE := .venv/ansible
 PACKAGES := portal_wire ui_service app_service ml_service launcher benchmarks
 
-.PHONY: help setup setup-dev run test lint types train index evaluate calibrate site-calibration release bench lock clean
+.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +59,15 @@ release: setup-dev  ## make a version of a run: make release RUN=folder DATA=fol
 	@test -n "$(RUN)" -a -n "$(DATA)" -a -n "$(VERSION)" -a -n '$(REASON)' || { echo "usage: make release RUN= DATA= VERSION= REASON=" >&2; exit 2; }
 	@exec $(TRAINING).release --run "$(RUN)" --data "$(DATA)" --version "$(VERSION)" --reason '$(REASON)' $(ARGS)
 
+rehearse: setup-dev $(ANSIBLE)/complete  ## boot five hosts on this machine and deploy to them (root; about 10 minutes)
+	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
+
+$(ANSIBLE)/complete: requirements-ansible.lock
+	@echo "Installing Ansible into $(ANSIBLE)…"
+	@$(PYTHON) -m venv $(ANSIBLE)
+	@$(ANSIBLE)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@touch $@
+
 bench: setup-dev  ## measure this machine (about 6 minutes)
 	@exec $(VENV)/bin/python -m benchmarks.run
 
@@ -65,7 +75,7 @@ lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }
 	@uv pip compile $(LOCKING) --upgrade $(RUNNING) --extra train --extra test pyproject.toml -o requirements-dev.lock >/dev/null
 	@uv pip compile $(LOCKING) $(RUNNING) -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
-	@for tier in ui app ml; do \
+	@for tier in ui app ml ansible; do \
 	  uv pip compile $(LOCKING) --extra $$tier -c requirements.lock pyproject.toml -o requirements-$$tier.lock >/dev/null; done
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 RUNNING := $(foreach extra,ui app ml tensorflow launcher servers,--extra $(extra))
