@@ -31,7 +31,7 @@ class DirectoryStore:
     def put_folder(self, prefix: str, folder: Path) -> None:
         target = self._path(prefix)
         with portal_errors():
-            for path in folder.iterdir():
+            for path in {path.stat().st_ino: path for path in folder.iterdir()}.values():  # one file may have two names
                 _fsync(path)
             _fsync(folder)
             _name(folder, target)
