@@ -113,9 +113,7 @@ def _filter() -> str:
     """One chain a host, as one security group a host; the router itself takes nothing but ARP and ping."""
     chains = []
     for place in ADDRESSES:
-        lines = [
-            f"{_from(rule.source)} tcp dport {rule.port} accept" for rule in rules() if rule.target == place
-        ]
+        lines = [f"{_from(rule.source)} tcp dport {rule.port} accept" for rule in rules() if rule.target == place]
         chains.append(f"chain sg_{place} {{\n" + "\n".join(lines) + "\n}\n")
     jumps = ", ".join(f'"to-{place}" : jump sg_{place}' for place in ADDRESSES)
     return f"""

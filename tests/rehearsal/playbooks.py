@@ -41,7 +41,9 @@ class Site:
         """A release of the code as it lies here, with files replaced by `changes`."""
         tree = self.folder / f"tree-{name}"
         run("mkdir", tree)
-        listed = run("git", "-C", REPOSITORY, "ls-files", "-z", *RELEASED, *map(str, REPOSITORY.glob("requirements-*.lock")))
+        listed = run(
+            "git", "-C", REPOSITORY, "ls-files", "-z", *RELEASED, *map(str, REPOSITORY.glob("requirements-*.lock"))
+        )
         for file in filter(None, listed.split("\0")):
             if (REPOSITORY / file).is_file():
                 (tree / file).parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,9 @@ import time
 
 from tests.rehearsal.conftest import Rehearsal
 
-QUERY = "python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:9090/api/v1/{path}').read().decode())\""
+QUERY = (
+    "python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:9090/api/v1/{path}').read().decode())\""
+)
 
 
 def test_every_target_is_up(rehearsal: Rehearsal) -> None:

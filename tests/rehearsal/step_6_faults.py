@@ -46,7 +46,9 @@ def test_a_cut_link_loses_nothing(rehearsal: Rehearsal) -> None:
 
 def test_a_reboot_loses_nothing(rehearsal: Rehearsal) -> None:
     app = rehearsal.hosts["app"]
-    assert _upload_during(rehearsal, lambda: network.cut("ml"), lambda: (network.mend("ml"), app.reboot())) == "succeeded"
+    assert (
+        _upload_during(rehearsal, lambda: network.cut("ml"), lambda: (network.mend("ml"), app.reboot())) == "succeeded"
+    )
 
 
 def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal) -> None:

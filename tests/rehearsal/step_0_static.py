@@ -1,0 +1,22 @@
+"""What can be said of the playbooks without a host."""
+
+import os
+import subprocess
+
+import pytest
+
+from tests.rehearsal.playbooks import ANSIBLE
+
+
+@pytest.mark.parametrize("playbook", sorted(file.name for file in ANSIBLE.glob("*.yml") if file.name != "requirements.yml"))
+def test_ansible_can_read_it(playbook: str) -> None:
+    command = ["ansible-playbook", "--syntax-check", "-i", "inventory/example.yml", "-e", "lightbox_archive=x", playbook]
+    done = subprocess.run(command, cwd=ANSIBLE, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ansible_lint_has_nothing_to_say_at_its_strictest() -> None:
+    command = ["ansible-lint", "--offline", "--profile", "production", "--nocolor", "-q", "."]
+    plain = os.environ | {"NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=ANSIBLE, capture_output=True, text=True, check=False, env=plain)
+    assert done.returncode == 0, done.stdout
