@@ -7,10 +7,13 @@ import pytest
 
 from tests.rehearsal.playbooks import ANSIBLE
 
+PLAYBOOKS = sorted(file.name for file in ANSIBLE.glob("*.yml") if file.name != "requirements.yml")
 
-@pytest.mark.parametrize("playbook", sorted(file.name for file in ANSIBLE.glob("*.yml") if file.name != "requirements.yml"))
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS)
 def test_ansible_can_read_it(playbook: str) -> None:
-    command = ["ansible-playbook", "--syntax-check", "-i", "inventory/example.yml", "-e", "lightbox_archive=x", playbook]
+    of_a_site = ["-i", "inventory/example.yml", "-e", "lightbox_archive=x"]
+    command = ["ansible-playbook", "--syntax-check", *of_a_site, playbook]
     done = subprocess.run(command, cwd=ANSIBLE, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -12,10 +12,8 @@ def test_every_host_runs_a_system_of_its_own(rehearsal: Rehearsal) -> None:
 def test_the_playbooks_provision_them(rehearsal: Rehearsal) -> None:
     outcome = rehearsal.site.play("site.yml")
     assert all(outcome.changed.values())
-    print(f"\nsite.yml took {outcome.took_s:.0f} s")
 
 
 def test_a_second_run_changes_nothing(rehearsal: Rehearsal) -> None:
     outcome = rehearsal.site.play("site.yml")
     assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0)
-    print(f"\nsecond run took {outcome.took_s:.0f} s")
