@@ -23,6 +23,8 @@ def refusal() -> str | None:
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     if missing := [package for program, package in PROGRAMS.items() if not shutil.which(program)]:
         return f"The rehearsal needs more programs: apt install {' '.join(missing)}."
+    if not shutil.which("ansible-playbook"):
+        return "The rehearsal needs Ansible: start it by `make rehearse`, which brings it."
     if "overlay" not in Path("/proc/filesystems").read_text():
         return "The rehearsal needs a kernel with overlayfs (modprobe overlay)."
     if absent := [name for name in HIERARCHIES if not (CGROUPS / name).is_dir()]:

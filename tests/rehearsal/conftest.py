@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.rehearsal import cache, capable, network
-from tests.rehearsal.host import Host
+from tests.rehearsal.host import Host, clear_away
 from tests.rehearsal.playbooks import Site
 
 
@@ -29,6 +29,8 @@ def rehearsal() -> Iterator[Rehearsal]:
     cache.CACHE.mkdir(parents=True, exist_ok=True)
     with (cache.CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # its namespaces have names: one rehearsal at a time
+        for left in Path("/var/tmp").glob("lightbox-rehearsal-*"):
+            clear_away(left)
         folder = Path(tempfile.mkdtemp(prefix="lightbox-rehearsal-", dir="/var/tmp"))
         hosts: dict[str, Host] = {}
         try:
