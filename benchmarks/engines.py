@@ -1,4 +1,4 @@
-"""Which engine and precision a version gets: `python -m benchmarks.engines pneumonia=DATA [brain-tumour=DATA]`.
+"""Which engine and precision a version gets: `python -m benchmarks.engines pneumonia=DATA [brain-tumour/2=DATA]`.
 
 Every engine answers the training and validation images of a data folder as they are served; the test split is not
 read. bf16 passes where AUC, accuracy and the share of refused images stay within GATE of TensorFlow's f32. The table
@@ -40,8 +40,9 @@ def main() -> None:
     places = dict(argument.split("=", 1) for argument in sys.argv[1:] if "=" in argument)
     table = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     for folder in sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}")):
-        if folder.parent.name in places:
-            rows = measured(folder, Path(places[folder.parent.name]))
+        data = places.get(f"{folder.parent.name}/{folder.name}", places.get(folder.parent.name))
+        if data:
+            rows = measured(folder, Path(data))
             precision = "bf16" if passes(rows) else "f32"
             table[f"{folder.parent.name}/{folder.name}"] = {"precision": precision, "engines": rows}
             _print(folder, rows, precision)
