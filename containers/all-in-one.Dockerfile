@@ -2,7 +2,7 @@
 # The whole portal in one container: what `make run` runs, with its own Redis, NGINX and SQLite. Also for Cloud Run and
 # Lambda (containers/README.md), where what is kept ends with the container unless a database and S3 are named.
 # Build from the repository's root: docker build -f containers/all-in-one.Dockerfile -t lightbox/all-in-one .
-ARG PYTHON=python:3.11.14-slim-bookworm
+ARG PYTHON=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 ARG ADAPTER=public.ecr.aws/awsguru/aws-lambda-adapter:0.9.1
 
 FROM ${PYTHON} AS packages

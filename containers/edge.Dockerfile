@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1.7
 # The edge: NGINX with the repository's own configuration, which launcher/edge.py fills in from LIGHTBOX_*.
 # Build from the repository's root: docker build -f containers/edge.Dockerfile -t lightbox/edge .
-ARG PYTHON=python:3.11.14-slim-bookworm
+ARG PYTHON=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
 FROM ${PYTHON} AS packages
 COPY containers/edge.lock /tmp/requirements.lock

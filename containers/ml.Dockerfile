@@ -1,8 +1,8 @@
 # syntax=docker/dockerfile:1.7
 # The models on processors: ml_service with OpenVINO. For a graphics card: ml-cuda.Dockerfile.
 # Build from the repository's root: docker build -f containers/ml.Dockerfile -t lightbox/ml .
-# The base is pinned by version; give a digest where you know it: --build-arg PYTHON=python@sha256:…
-ARG PYTHON=python:3.11.14-slim-bookworm
+# The base is pinned by the digest of its multi-architecture index, as several public projects name it; it was not pulled here.
+ARG PYTHON=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
 
 FROM ${PYTHON} AS packages
 COPY requirements-ml.lock /tmp/requirements.lock

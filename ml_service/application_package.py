@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ml_service import answers
+from ml_service import answers, engines
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.registry import Registry
 from ml_service.served import Served
@@ -57,9 +57,13 @@ def main(arguments: list[str]) -> int:
 
 
 def run(model: str, models: Path, source: Path, target: Path) -> int:
-    """Answers about each image below `source`. 1 when there is none, or one could not be read."""
+    """Answers about each image below `source`. 1 when there is none, or one of them could not be read."""
     images = sorted(path for path in source.rglob("*") if path.suffix.lower() in KINDS and path.is_file())
-    registry = Registry(Settings(service_token=None, model_dir=models))
+    if not images:
+        return _say("expected PNG or JPEG images in the input folder; there is none.", 1)
+    settings = Settings(service_token=None, model_dir=models, engine=env.text("LIGHTBOX_ML_ENGINE", "auto"))
+    engines.settle(settings.engine, models)
+    registry = Registry(settings)
     registry.load(model)
     with registry.use(model) as served:
         rows = [_row(served, image, source, target) for image in images]
@@ -70,7 +74,7 @@ def run(model: str, models: Path, source: Path, target: Path) -> int:
     half.write_text(json.dumps(result, indent=1), encoding="utf-8")
     half.rename(target / "results.json")  # whole or not there
     failed = sum("error" in row for row in rows)
-    return _say(f"{len(rows)} images, {failed} of them could not be read.", 1 if failed or not rows else 0)
+    return _say(f"{len(rows)} images, {failed} of them could not be read.", 1 if failed else 0)
 
 
 def extract(target: Path) -> int:

@@ -70,6 +70,10 @@ run "storage" {
     error_message = "A bucket of studies or models is not encrypted with KMS."
   }
   assert {
+    condition     = alltrue([for policy in aws_s3_bucket_policy.tls : jsondecode(policy.policy).Statement[1].Condition.Null["s3:x-amz-server-side-encryption-aws-kms-key-id"] == "false"])
+    error_message = "An upload that leaves the key to the bucket would be refused."
+  }
+  assert {
     condition     = alltrue([for versioning in aws_s3_bucket_versioning.kept : one(versioning.versioning_configuration).status == "Enabled"])
     error_message = "A bucket keeps no versions."
   }

@@ -13,7 +13,8 @@ from tests.conftest import free_port
 from tests.terraform.conftest import Workplace
 
 SERVICES = (
-    "autoscaling cloudwatch ec2 ecr elasticache elbv2 iam kms lambda logs rds s3 s3control secretsmanager sns sqs ssm sts"
+    "autoscaling cloudwatch ec2 ecr elasticache elbv2 iam kms lambda logs rds s3 s3control secretsmanager sns sqs "
+    "ssm sts"
 ).split()
 SETTINGS = "examples/rehearsal.tfvars"
 # What moto gives back otherwise than AWS: it forgets the words of a rule, and writes blanks into one policy.

@@ -70,9 +70,13 @@ resource "aws_s3_bucket_policy" "tls" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       },
       {
-        Sid       = "OnlyWithThisKey", Effect = "Deny", Principal = "*", Action = "s3:PutObject"
-        Resource  = "${each.value.arn}/*"
-        Condition = { StringNotEqualsIfExists = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.key_arn } }
+        Sid      = "OnlyWithThisKey", Effect = "Deny", Principal = "*", Action = "s3:PutObject"
+        Resource = "${each.value.arn}/*"
+        # Without the header the bucket's own setting takes this key; `Null` lets such requests through.
+        Condition = {
+          StringNotEquals = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = var.key_arn }
+          Null            = { "s3:x-amz-server-side-encryption-aws-kms-key-id" = "false" }
+        }
       },
     ]
   })
