@@ -12,7 +12,7 @@ from tests.monitoring.watch import Watch, backfill
 
 @pytest.fixture(scope="session")
 def watch(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Watch]:
-    """The portal that `make run` starts with LIGHTBOX_PROMETHEUS=1, looked at every second instead of every fifteen."""
+    """The portal that `make run` starts with LIGHTBOX_PROMETHEUS=1, looked at far more often than there."""
     program("prometheus", "prometheus")
     folder = tmp_path_factory.mktemp("watched")
     backfill(folder / "var" / "prometheus" / "data")
