@@ -57,7 +57,11 @@ def start_exporters(watch: Watch, postgres: str | None, folder: Path) -> Exporte
     scrape = f"-nginx.scrape-uri=http://{at['status']}/stub_status"
     running.start(binaries["nginx"], scrape, "-nginx.retries=10", f"-web.listen-address={at['nginx']}")
     redis_port, password = _redis(watch)
-    redis = [f"-redis.addr=redis://127.0.0.1:{redis_port}", f"-web.listen-address={at['redis']}"]
+    redis = [
+        "-include-system-metrics",
+        f"-redis.addr=redis://127.0.0.1:{redis_port}",
+        f"-web.listen-address={at['redis']}",
+    ]
     running.start(binaries["redis"], *redis, REDIS_PASSWORD=password)
     blackbox = [f"--config.file={MONITORING}/blackbox.yml", f"--web.listen-address={at['blackbox']}"]
     running.start(binaries["blackbox"], *blackbox, SSL_CERT_FILE=str(watch.portal.authority))

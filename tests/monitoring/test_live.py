@@ -108,9 +108,9 @@ def test_every_target_answers_and_nothing_is_alarmed(watch: Watch, secrets: list
 
 def test_the_index_of_drift_is_worked_out_of_real_scores(watch: Watch, secrets: list[str]) -> None:
     """The four weeks before had no answer below 0.1, and these films have some certain ones."""
-    (drift,) = watch.until('model_version:lightbox_ml_scores:psi1d{model="pneumonia"}')
+    (drift,) = watch.until('model_version:lightbox_ml_scores:psi1d{model="pneumonia", version="2"}')
     assert float(drift["value"][1]) > 0
-    shares = watch.query('sum(model_version_bin:lightbox_ml_scores:share1d{model="pneumonia"})')
+    shares = watch.query('sum(model_version_bin:lightbox_ml_scores:share1d{model="pneumonia", version="2"})')
     assert float(shares[0]["value"][1]) == pytest.approx(1)
 
 
