@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import POSTGRES
 from tests.end_to_end.doctor import FILMS, Doctor
-from tests.monitoring.watch import Watch
+from tests.monitoring.watch import MODEL, VERSION, Watch
 
 MONITORING = Path(__file__).parents[2] / "monitoring"
 PANELS = [
@@ -107,10 +107,11 @@ def test_every_target_answers_and_nothing_is_alarmed(watch: Watch, secrets: list
 
 
 def test_the_index_of_drift_is_worked_out_of_real_scores(watch: Watch, secrets: list[str]) -> None:
-    """The four weeks before had no answer below 0.1, and these films have some certain ones."""
-    (drift,) = watch.until('model_version:lightbox_ml_scores:psi1d{model="pneumonia", version="2"}')
+    """The hour that it is compared with had no answer below 0.1, and some of these films are certain."""
+    version = f'model="{MODEL}", version="{VERSION}"'
+    (drift,) = watch.until(f"model_version:lightbox_ml_scores:psi1d{{{version}}}")
     assert float(drift["value"][1]) > 0
-    shares = watch.query('sum(model_version_bin:lightbox_ml_scores:share1d{model="pneumonia", version="2"})')
+    shares = watch.query(f"sum(model_version_bin:lightbox_ml_scores:share1d{{{version}}})")
     assert float(shares[0]["value"][1]) == pytest.approx(1)
 
 

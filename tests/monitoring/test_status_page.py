@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect, sync_playwright
 
-from tests.monitoring.watch import Watch
+from tests.monitoring.watch import MODEL, VERSION, Watch
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PLOTS = 6
@@ -41,7 +41,7 @@ def test_tiers_queue_models_and_plots_are_shown(watch: Watch, page: Page) -> Non
     expect(page.get_by_text("does not answer")).to_have_count(0)
     workers = page.locator("dt", has_text="Workers").locator("xpath=following-sibling::dd[1]")
     expect(workers).to_contain_text("works (1 of 1)")
-    expect(page.get_by_role("heading", name="pneumonia 2")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"{MODEL} {VERSION}")).to_be_visible()
     requests = page.get_by_role("img", name="Requests: ")
     assert (requests.locator("path.line").first.get_attribute("d") or "").startswith("M")
 

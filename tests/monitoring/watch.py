@@ -13,6 +13,9 @@ import requests
 from launcher.settings import REPOSITORY
 from tests.end_to_end.portal import Portal
 
+MODEL = "pneumonia"
+VERSION = max((folder.name for folder in (REPOSITORY / "ml_service" / "models" / MODEL).iterdir()), key=int)
+
 
 class Watch:
     """A portal and the Prometheus that watches it."""
@@ -64,7 +67,7 @@ def backfill(data: Path) -> None:
     began = int(time.time()) // 7200 * 7200 - 3 * 86400
     name, lines = "model_version_bin:lightbox_ml_scores:increase5m", []
     for tenth in range(10):
-        labels = f'model="pneumonia",version="2",bin="{tenth / 10:.1f}-{(tenth + 1) / 10:.1f}"'
+        labels = f'model="{MODEL}",version="{VERSION}",bin="{tenth / 10:.1f}-{(tenth + 1) / 10:.1f}"'
         lines += [f"{name}{{{labels}}} {tenth % 4} {at}" for at in range(began, began + 3600, 300)]
     text = data.parent / "scores.txt"
     text.write_text("\n".join([*lines, "# EOF", ""]))
