@@ -28,6 +28,7 @@ ACCESS: dict[str, Access] = {
     "studies.page": "doctor",
     "studies.image": "doctor",
     "studies.original": "doctor",
+    "studies.volume": "doctor",
     "compare.page": "doctor",
     "compare.run": "doctor",
     "compare.standing": "doctor",

@@ -124,6 +124,9 @@ class AppTier:
     def image(self, study_id: str, **params: str) -> requests.Response:
         return self._call("GET", f"/v1/studies/{study_id}/image", params=params, stream=True)
 
+    def volume(self, study_id: str) -> requests.Response:
+        return self._call("GET", f"/v1/studies/{study_id}/volume", stream=True)
+
     def original(self, study_id: str) -> requests.Response:
         return self._call("GET", f"/v1/studies/{study_id}/original", stream=True)
 

@@ -1,9 +1,10 @@
 """The words a doctor reads, for each label, state and code. Nothing else in this tier words an answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Job, JobState, Notice, Result
+from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Job, JobState, Model, Notice, Result, Study
 
 Kind = Literal["positive", "negative", "uncertain", "unanswered"]
 
@@ -181,6 +182,33 @@ def kind_of(modality: str) -> str:
     """What an image is, by its DICOM modality."""
     kinds = {"DX": "Chest X-ray", "CR": "Chest X-ray", "CT": "CT", "MR": "MR", "OT": "Image"}
     return kinds.get(modality, modality)
+
+
+def study_kind(study: Study) -> str:
+    """What a study is: "CT volume", "Chest X-ray"."""
+    if study.kind == "image":
+        return kind_of(study.modality)
+    return "Volume" if study.modality == "OT" else f"{kind_of(study.modality)} volume"
+
+
+def size(study: Study) -> str:
+    """Columns, rows and slices, with the distances between them where they are known."""
+    rows, columns, *more = study.shape
+    sides = [columns, rows, *(more if study.kind == "volume" else [])]
+    shown = " × ".join(map(str, sides))  # noqa: RUF001
+    if not study.spacing_mm:
+        return shown
+    rows_mm, columns_mm, *slices_mm = study.spacing_mm
+    return f"{shown} of {' × '.join(f'{step:.3g}' for step in (columns_mm, rows_mm, *slices_mm))} mm"  # noqa: RUF001
+
+
+def no_answer(study: Study, models: Sequence[Model], jobs: Sequence[Job]) -> str:
+    """Why no answer stands on the page of a study."""
+    if jobs:
+        return "Models were only compared on this image."
+    if not any(model.kind == study.kind for model in models):
+        return f"No model of this portal reads {study.kind}s yet. Nothing was judged; look at it yourself."
+    return f"No model has run on this {study.kind}."
 
 
 def ordinal(number: int) -> str:

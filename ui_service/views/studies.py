@@ -30,7 +30,7 @@ def page(study_id: UUID) -> str:
         study=study,
         job=_shown(jobs, request.args.get("job")),
         jobs=jobs,
-        models=app.models(),
+        models=[model for model in app.models() if model.kind == study.kind],
         place=place,
         before=before,
         after=after,
@@ -43,6 +43,12 @@ def image(study_id: UUID) -> Response:
     """The image as PNG; with `?thumbnail=1` a small one."""
     params = {"max_side": _THUMBNAIL_SIDE} if "thumbnail" in request.args else {}
     return relayed(app_tier().image(str(study_id), **params))
+
+
+@blueprint.get("/volume")
+def volume(study_id: UUID) -> Response:
+    """The volume as .nii.gz, for the viewer."""
+    return relayed(app_tier().volume(str(study_id)))
 
 
 @blueprint.get("/original")
