@@ -1,12 +1,15 @@
 """The shipped model refuses what is no chest film, and says what may be wrong with one."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 import pytest
 from sklearn.datasets import load_sample_image
 
+from ml_service.checks import open_version
 from ml_service.served import Served
-from ml_service.settings import SHIPPED
+from ml_service.settings import SHIPPED, Settings
 from ml_service.tasks.decode import grey_plane
 
 GOLDEN = SHIPPED / "pneumonia" / "1" / "golden"
@@ -19,6 +22,23 @@ def png(pixels: "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]") -> bytes:
 
 def film(name: str) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":
     return grey_plane((GOLDEN / name).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def newest() -> Iterator[Served]:
+    """The newest version, which goes by the looks of an image as well."""
+    served = open_version(SHIPPED / "pneumonia" / "3", Settings(service_token=None))
+    yield served
+    served.close()
+
+
+def test_the_newest_version_knows_a_film_that_is_upside_down(newest: Served) -> None:
+    for name in ("normal.jpg", "pneumonia.jpg"):
+        assert newest.see_study((GOLDEN / name).read_bytes(), 30).verdicts[0].in_distribution
+        for over in (film(name)[::-1, ::-1], film(name)[::-1]):
+            verdict = newest.see_study(png(np.ascontiguousarray(over)), 30).verdicts[0]
+            assert verdict.label == "not_answered"
+            assert "upside_down" in [warning.code for warning in verdict.warnings]
 
 
 @pytest.mark.parametrize("photograph", ["china.jpg", "flower.jpg"])

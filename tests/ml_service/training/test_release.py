@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.manifest import read
+from ml_service.manifest import APPEARANCE, FILE, read
 from ml_service.settings import SHIPPED
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.facts import FACTS, title
@@ -72,6 +72,17 @@ def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:
         f"{metrics['test']['auc']['value']:.3f} [{metrics['test']['auc']['low']:.3f}"
         in (folder / "card.md").read_text()
     )
+
+
+def test_models_that_ship_can_be_told_apart_and_refuse_what_they_know_nothing_of() -> None:
+    folders = sorted((path.parent for path in SHIPPED.glob(f"*/*/{FILE}")), key=lambda folder: int(folder.name))
+    newest = {folder.parent.name: folder for folder in folders}
+    assert len({read(folder).title for folder in newest.values()}) == len(newest)
+    for folder in newest.values():
+        if (folder / APPEARANCE).exists():
+            metrics = json.loads((folder / "metrics.json").read_text())
+            assert metrics["refused_of_foreign_images"]["noise"]["refused_share"] >= 0.99
+            assert metrics["refused_of_good_images"]["refused_share"] <= 0.03
 
 
 def test_the_shipped_version_says_where_its_numbers_come_from() -> None:
