@@ -5,7 +5,7 @@ cd /opt/lightbox
 former=$(cat version 2>/dev/null || true)
 
 up() { # version
-  LIGHTBOX_VERSION=$1 docker compose --file compose.yml up --detach --no-deps --wait --wait-timeout 300 $services
+  LIGHTBOX_VERSION=$1 docker compose --file compose.yml --file on_host.yml up --detach --no-deps --wait --wait-timeout 300 $services
 }
 
 case $TIER in
@@ -16,7 +16,7 @@ esac
 export LIGHTBOX_REGISTRY
 region=$(echo "$LIGHTBOX_REGISTRY" | cut -d. -f4)
 aws ecr get-login-password --region "$region" | docker login --username AWS --password-stdin "${LIGHTBOX_REGISTRY%%/*}"
-LIGHTBOX_VERSION=$LIGHTBOX_VERSION docker compose --file compose.yml pull --quiet $services
+LIGHTBOX_VERSION=$LIGHTBOX_VERSION docker compose --file compose.yml --file on_host.yml pull --quiet $services
 if up "$LIGHTBOX_VERSION"; then
   echo "$LIGHTBOX_VERSION" >version
 else

@@ -34,7 +34,7 @@ EXPORTS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Runs, or shows or extracts what the package is. Returns the exit status: 0 only when every image was read."""
+    """Runs, or shows, extracts or (when the image is built) describes what the package is. Returns the exit status: 0 only when every image was read."""
     verb = arguments[0] if arguments else "run"
     if verb == "show":
         for file in ("app.json", "pkg.json"):
@@ -42,8 +42,10 @@ def main(arguments: list[str]) -> int:
         return 0
     if verb == "extract":
         return extract(_path("HOLOSCAN_EXPORT_PATH", "/var/run/holoscan/export"))
+    if verb == "describe":
+        return describe(_path("HOLOSCAN_MANIFESTS_PATH", "/etc/holoscan") / "pkg.json")
     if verb != "run":
-        return _say("expected run, show or extract.", 2)
+        return _say("expected run, show, extract or describe.", 2)
     try:
         model = env.text("LIGHTBOX_PACKAGE_MODEL", "pneumonia")
         models = _path("HOLOSCAN_MODEL_PATH", "/opt/holoscan/models")
@@ -75,6 +77,15 @@ def run(model: str, models: Path, source: Path, target: Path) -> int:
     half.rename(target / "results.json")  # whole or not there
     failed = sum("error" in row for row in rows)
     return _say(f"{len(rows)} images, {failed} of them could not be read.", 1 if failed else 0)
+
+
+def describe(manifest: Path) -> int:
+    """Writes the models that are there into pkg.json, so that no list of them is kept by hand."""
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    names = sorted({folder.parent.parent.name for folder in _path(*EXPORTS["models"]).glob("*/*/model.json")})
+    told["models"] = [{"name": name, "path": f"{told['modelRoot']}/{name}"} for name in names]
+    manifest.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    return 0
 
 
 def extract(target: Path) -> int:

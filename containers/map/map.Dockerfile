@@ -15,6 +15,8 @@ COPY README.md LICENSE /opt/holoscan/docs/
 ENV HOLOSCAN_INPUT_PATH=/var/holoscan/input HOLOSCAN_OUTPUT_PATH=/var/holoscan/output HOLOSCAN_WORKDIR=/var/holoscan \
     HOLOSCAN_MODEL_PATH=/opt/holoscan/models HOLOSCAN_APPLICATION=/opt/holoscan/app HOLOSCAN_DOCS_PATH=/opt/holoscan/docs \
     HOLOSCAN_APP_MANIFEST_PATH=/etc/holoscan/app.json HOLOSCAN_PKG_MANIFEST_PATH=/etc/holoscan/pkg.json
+# The manifest names the models that this image really holds.
+RUN python -m ml_service.application_package describe
 USER 10001
 # It runs and ends: there is nothing to ask for its health.
 HEALTHCHECK NONE

@@ -98,5 +98,15 @@ def test_the_manifests_say_what_is_there() -> None:
     assert json.loads(app["command"]) == ["python", "-m", "ml_service.application_package", "run"]
     assert app["apiVersion"] == package["apiVersion"] == "1.0.0" and app["type"] == "application"
     assert app["input"]["path"] == "input/" and app["output"]["path"] == "output/"
-    assert sorted(model["name"] for model in package["models"]) == sorted(path.name for path in SHIPPED.iterdir())
-    assert all(model["path"] == f"{package['modelRoot']}/{model['name']}" for model in package["models"])
+    assert package["modelRoot"] == "/opt/holoscan/models" and package["applicationRoot"] == "/opt/holoscan/app"
+
+
+def test_the_image_names_the_models_that_it_holds(host: Host) -> None:
+    shutil.copytree(MANIFESTS, host.folder / "holoscan")
+    models = host.folder / "models"
+    (models / "pneumonia" / "2").mkdir(parents=True)
+    shutil.copy(SHIPPED / "pneumonia" / "2" / "model.json", models / "pneumonia" / "2")
+    told = {"HOLOSCAN_MANIFESTS_PATH": str(host.folder / "holoscan"), "HOLOSCAN_MODEL_PATH": str(models)}
+    assert host.run("describe", **told).returncode == 0
+    package = json.loads((host.folder / "holoscan" / "pkg.json").read_text(encoding="utf-8"))
+    assert package["models"] == [{"name": "pneumonia", "path": "/opt/holoscan/models/pneumonia"}]
