@@ -11,6 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from packaging.markers import Marker
+
 from tests.rehearsal.shell import run
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -71,10 +73,12 @@ def wheels() -> Path:
     folder = CACHE / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
     for lock in (REPOSITORY / f"requirements-{tier}.lock" for tier in ("ui", "app", "ml")):
-        done = folder / f".{lock.stem}-{_mark(lock.read_text())}"
+        done = folder / f".{lock.stem}-{_mark('3.11.2', lock.read_text())}"
         if not done.exists():
+            wanted = CACHE / "wanted.lock"
+            wanted.write_text(_for_debian(lock.read_text()))
             pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes")
-            run(*pip, "--python-version", "3.11", "--only-binary", ":all:", "-r", lock, "-d", folder, timeout_s=900)
+            run(*pip, "--python-version", "3.11", "--only-binary", ":all:", "-r", wanted, "-d", folder, timeout_s=900)
             done.touch()
     return folder
 
@@ -85,6 +89,18 @@ def mirror() -> str:
         if file.exists() and (found := re.search(r"https?://\S+/debian(?=/?\s)", file.read_text())):
             return found.group()
     return "http://deb.debian.org/debian"
+
+
+def _for_debian(lock: str) -> str:
+    """The lock's requirements that count for the hosts' Python, without the conditions: pip would judge them here."""
+    hosts = {"python_full_version": "3.11.2", "python_version": "3.11", "sys_platform": "linux"}
+    blocks = re.findall(r"^\S+==[^\n]*\n(?:[ ]+--hash[^\n]*\n?)*", lock, re.MULTILINE)
+    conditions = [re.match(r"(\S+) ?(?:; ([^\\\n]*))?", block) for block in blocks]
+    return "".join(
+        found.group(1) + " \\\n" + block.split("\n", 1)[1]
+        for block, found in zip(blocks, conditions, strict=True)
+        if found and (not found.group(2) or Marker(found.group(2)).evaluate(hosts))
+    )
 
 
 def _mark(*of: str) -> str:
