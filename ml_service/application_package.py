@@ -34,7 +34,10 @@ EXPORTS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Runs, or shows, extracts or (when the image is built) describes what the package is. Returns the exit status: 0 only when every image was read."""
+    """Runs, or shows, extracts or (when the image is built) describes what the package is.
+
+    Returns the exit status: 0 only when every image was read.
+    """
     verb = arguments[0] if arguments else "run"
     if verb == "show":
         for file in ("app.json", "pkg.json"):
