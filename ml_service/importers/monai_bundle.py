@@ -10,7 +10,7 @@ import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ml_service.importers import monai_networks
 from ml_service.importers.checkpoint import Array, convert, read
@@ -135,10 +135,11 @@ def names(metadata: dict[str, Any]) -> tuple[str, ...]:
     return tuple(str(channels[str(number)]) for number in numbers)
 
 
-def activation(config: dict[str, Any]) -> str:
+def activation(config: dict[str, Any]) -> Literal["softmax", "sigmoid"]:
     """Returns "softmax" or "sigmoid". Raises ValueError where the bundle says neither."""
     step = _of_kind(_steps(config.get("postprocessing")), "Activations")
-    found = [name for name in ("softmax", "sigmoid") if step.get(name) is True]
+    kinds: tuple[Literal["softmax", "sigmoid"], ...] = ("softmax", "sigmoid")
+    found = [name for name in kinds if step.get(name) is True]
     if len(found) != 1:
         raise ValueError(f"Expected softmax or sigmoid. Received: {found or 'neither'}")
     return found[0]

@@ -1,0 +1,118 @@
+"""Training of masks: patients stay in one split, masks move with films, scores mean what they say."""
+
+import csv
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from ml_service.tasks.lung_field import equalise
+from ml_service.training.masks.pairs import SPLITS, Pair, lungs, read, splits
+from ml_service.training.masks.scores import by_patient, dice, surface
+from ml_service.training.masks.train import Recipe, train
+from ml_service.training.masks.vary import varied
+
+
+def drawn(number: int, side: int = 96) -> "tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], np.ndarray]":  # type: ignore[type-arg]
+    """A grey film with two dark ellipses, and their mask."""
+    rng = np.random.default_rng(number)
+    film = np.full((side, side), 170, np.uint8)
+    mask = np.zeros((side, side), np.uint8)
+    for x in (0.3, 0.7):
+        middle = (int(side * x + rng.integers(-3, 4)), int(side / 2 + rng.integers(-4, 5)))
+        axes = (int(side * 0.13), int(side * 0.3))
+        cv2.ellipse(mask, middle, axes, 0, 0, 360, 255, -1)
+    film[mask > 0] = 60
+    return np.clip(film + rng.normal(0, 8, film.shape), 0, 255).astype(np.uint8), mask
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lungs")
+    rows = []
+    for number in range(40):
+        film, mask = drawn(number)
+        for name, image in (("image", film), ("mask", mask)):
+            cv2.imwrite(str(folder / f"{name}{number}.png"), image)
+        rows.append({"image": f"image{number}.png", "mask": f"mask{number}.png", "patient": str(number // 2)})
+    with (folder / "labels.csv").open("w", newline="") as lines:
+        writer = csv.DictWriter(lines, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return folder
+
+
+def test_a_patient_is_in_one_split(data: Path) -> None:
+    pairs = read(data)
+    assert len(pairs) == 40
+    by_patient_ = {pair.patient: {other.split for other in pairs if other.patient == pair.patient} for pair in pairs}
+    assert all(len(found) == 1 for found in by_patient_.values())
+    counts = {name: sum(found == {name} for found in by_patient_.values()) for name in ("train", *SPLITS)}
+    assert counts == {"train": 4, **SPLITS}
+    assert splits({str(number) for number in range(20)}) == {pair.patient: pair.split for pair in pairs}
+
+
+def test_masks_are_the_two_lungs_the_right_one_first() -> None:
+    mask = np.zeros((20, 30), bool)
+    mask[2:18, 20:28] = mask[4:16, 2:9] = True
+    mask[0, 0] = True  # a speck
+    right, left = np.moveaxis(lungs(mask), -1, 0)
+    assert right[5, 5] and not right[5, 25] and left[5, 25] and not left[5, 5] and not right[0, 0]
+    with pytest.raises(ValueError, match="Received: 1 pieces"):
+        lungs(mask & (np.arange(30) > 10))
+
+
+def test_a_mask_moves_with_its_film() -> None:
+    film, mask = drawn(1, side=128)
+    pair = Pair("1", "1", "train", film, lungs(mask > 0))
+    for seed in range(12):
+        pixels, masks = varied(pair, 64, np.random.default_rng(seed))
+        assert pixels.shape == (64, 64, 1) and masks.shape == (64, 64, 2) and masks.dtype == np.float32
+        columns = [np.average(np.arange(64), weights=masks[:, :, side].sum(axis=0) + 1e-9) for side in (0, 1)]
+        assert columns[0] < columns[1]  # flipped or not, the right lung is on the left
+        inside, outside = masks.sum(axis=-1) > 0.99, masks.sum(axis=-1) < 0.01
+        shown = pixels[:, :, 0] > equalise(np.zeros((2, 2), np.uint8)).min() + 1e-3  # not the black around a film
+        assert np.median(pixels[:, :, 0][inside]) < np.median(pixels[:, :, 0][outside & shown])
+
+
+def test_dice_and_surface() -> None:
+    truth = np.zeros((30, 30), bool)
+    truth[5:25, 5:25] = True
+    moved = np.roll(truth, 2, axis=1)
+    assert dice(truth, truth) == surface(truth, truth, 1) == 1
+    assert dice(moved, truth) == pytest.approx(2 * 20 * 18 / 800)
+    assert surface(moved, truth, tolerance=2) == 1
+    assert surface(moved, truth, tolerance=1) == pytest.approx(1 - 2 * 36 / 152, abs=0.08)
+    assert surface(moved, truth, tolerance=2, spacing=(1, 3)) < 0.7  # 2 pixels are 6 mm there
+    nothing = np.zeros_like(truth)
+    assert (dice(nothing, nothing), surface(nothing, nothing, 1)) == (1, 1)
+    assert (dice(nothing, truth), surface(nothing, truth, 1)) == (0, 0)
+
+
+def test_intervals_know_that_films_share_patients() -> None:
+    rng = np.random.default_rng(0)
+    levels = np.repeat(rng.normal(0.9, 0.05, 10), 8)
+    shared = by_patient(levels, [str(n // 8) for n in range(80)])
+    apart = by_patient(levels, [str(n) for n in range(80)])
+    assert shared["low"] < shared["value"] < shared["high"]
+    assert shared["high"] - shared["low"] > 1.8 * (apart["high"] - apart["low"])
+
+
+def test_a_short_run_learns_two_drawn_lungs(data: Path, tmp_path: Path) -> None:
+    recipe = Recipe(
+        params={"labels": 2, "widths": (8, 16, 24)},
+        side=32,
+        epochs=40,
+        batch=4,
+        learning_rate=1e-2,
+        precision="float32",
+    )
+    train(recipe, read(data), tmp_path / "run")
+    with (tmp_path / "run" / "history.csv").open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 40 and float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
+    assert float(rows[-1]["val_dice"]) > 0.4
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        *("config.json", "environment.json", "history.csv", "weights.npz"),
+    ]
