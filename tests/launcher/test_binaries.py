@@ -33,3 +33,9 @@ def test_without_either_the_package_is_named(monkeypatch: pytest.MonkeyPatch, fi
     monkeypatch.setattr(binaries, "find_spec", lambda name: None)
     with pytest.raises(CannotStart, match=f"apt install {package}"):
         find()
+
+
+def test_prometheus_comes_from_the_system_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda program, path=None: None)
+    with pytest.raises(CannotStart, match=r"apt install prometheus\)\.$"):
+        binaries.prometheus()
