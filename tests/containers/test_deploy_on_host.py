@@ -1,4 +1,4 @@
-"""The script that Session Manager runs, as a plain process; the programs that it calls are stand-ins that take notes."""
+"""The script that Session Manager runs, as a plain process; programs that it calls are stand-ins that take notes."""
 
 import os
 import subprocess
