@@ -180,12 +180,12 @@ def plot_name(plot: str) -> str:
 
 def kind_of(modality: str) -> str:
     """What an image is, by its DICOM modality."""
-    kinds = {"DX": "Chest X-ray", "CR": "Chest X-ray", "CT": "CT", "MR": "MR", "OT": "Image"}
+    kinds = {"DX": "X-ray", "CR": "X-ray", "CT": "CT", "MR": "MR", "OT": "Image"}
     return kinds.get(modality, modality)
 
 
 def study_kind(study: Study) -> str:
-    """What a study is: "CT volume", "Chest X-ray"."""
+    """What a study is: "CT volume", "X-ray"."""
     if study.kind == "image":
         return kind_of(study.modality)
     return "Volume" if study.modality == "OT" else f"{kind_of(study.modality)} volume"

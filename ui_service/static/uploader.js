@@ -1,4 +1,5 @@
-// Files by button or by drop anywhere: one request and one bar each, three at a time.
+// Files and folders by button or by drop anywhere: one request and one bar each, three at a time. The DICOM files among
+// them go together in one request, because slices make a volume only together.
 // XMLHttpRequest, because fetch tells nothing of an upload's progress.
 const AT_ONCE = 3;
 const form = document.getElementById("upload");
@@ -26,22 +27,52 @@ addEventListener("dragleave", (event) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dragging");
-  add(event.dataTransfer.files);
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (entries.some((entry) => entry.isDirectory)) filesIn(entries).then(add);
+  else add(event.dataTransfer.files);
 });
+
+// All files of dropped folders, in them and below.
+async function filesIn(entries) {
+  const found = [];
+  for (const entry of entries) {
+    if (entry.isFile) {
+      found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+      continue;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (!some.length) break;
+      found.push(...(await filesIn(some)));
+    }
+  }
+  return found;
+}
 
 list.addEventListener("click", (event) => {
   if (event.target.closest("[data-dismiss]")) event.target.closest("li").remove();
 });
 
-function add(files) {
-  for (const file of files) {
-    if (file.size > Number(form.dataset.mostBytes)) {
-      refuse(line("refused", file.name), "This file is larger than the portal accepts.", "too_large");
+async function add(chosen) {
+  const files = [...chosen]; // the list of an input empties with it
+  const dicom = await Promise.all(files.map(isDicom));
+  const slices = files.filter((_, at) => dicom[at]);
+  const others = files.filter((_, at) => !dicom[at]);
+  for (const together of [...(slices.length ? [slices] : []), ...others.map((file) => [file])]) {
+    const [first] = together;
+    const name = together.length > 1 ? `${first.name} and ${together.length - 1} more` : first.name;
+    if (together.some((file) => file.size > Number(form.dataset.mostBytes))) {
+      refuse(line("refused", name), "This file is larger than the portal accepts.", "too_large");
     } else {
-      waiting.push({ file, line: line("sending", file.name), key: crypto.randomUUID() });
+      waiting.push({ files: together, name, line: line("sending", name), key: crypto.randomUUID() });
     }
   }
   next();
+}
+
+async function isDicom(file) {
+  return (await file.slice(128, 132).text()) === "DICM";
 }
 
 function line(template, name) {
@@ -60,7 +91,7 @@ function send(upload) {
   const bar = upload.line.querySelector("progress");
   const figure = upload.line.querySelector(".figure");
   const body = new FormData();
-  body.append("file", upload.file, upload.file.name);
+  for (const file of upload.files) body.append("file", file, file.name);
   request.open("POST", form.action);
   request.setRequestHeader("HX-Request", "true");
   request.setRequestHeader("X-CSRFToken", token);
@@ -89,7 +120,7 @@ function finish(upload, request) {
   } else {
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
     const sentence = answer.querySelector(".sentence")?.textContent ?? UNEXPLAINED[request.status] ?? UNEXPLAINED[0];
-    const refused = line("refused", upload.file.name);
+    const refused = line("refused", upload.name);
     upload.line.replaceWith(refused);
     refuse(refused, sentence, answer.querySelector(".code")?.textContent ?? "");
     if (request.status === 0 || request.status >= 500) offerAgain(refused, upload);
@@ -113,7 +144,7 @@ function offerAgain(item, upload) {
   const button = item.querySelector("[data-again]");
   button.hidden = false;
   button.addEventListener("click", () => {
-    const fresh = line("sending", upload.file.name);
+    const fresh = line("sending", upload.name);
     item.replaceWith(fresh);
     waiting.push({ ...upload, line: fresh });
     next();

@@ -17,7 +17,7 @@ function drawnBySoftware() {
 const viewer = new Niivue({
   backColor: BACKGROUND,
   crosshairColor: [0.3, 0.76, 1, 0.8],
-  crosshairWidth: 0.5,
+  crosshairWidth: 0.25,
   dragMode: DRAG_MODE.windowing, // the right button
   dragAndDropEnabled: false,
   isColorbar: false,
