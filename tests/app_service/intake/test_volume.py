@@ -209,7 +209,15 @@ def linked() -> bytes:
     return file.getvalue()
 
 
-HUGE_ARRAY = zipped({"imgs.npy": b"\x93NUMPY\x01\0\x76\0" + f"{{'descr':'<f8','fortran_order':False,'shape':({10**13},)}}".ljust(117).encode() + b"\n"})  # fmt: skip
+CLAIM = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({10**13},)}}".ljust(117).encode() + b"\n"
+HUGE_ARRAY = zipped({"imgs.npy": b"\x93NUMPY\x01\0\x76\0" + CLAIM})
+
+
+def twice() -> bytes:
+    """The same places again, under other object names."""
+    return zipped(slices(AFFINES["plain"], VALUES) | {f"b{k}": v for k, v in slices(AFFINES["plain"], VALUES).items()})
+
+
 ORDINARY = nifti(VALUES, AFFINES["plain"])
 
 
@@ -245,12 +253,7 @@ ORDINARY = nifti(VALUES, AFFINES["plain"])
         (zipped({"a.zip": zipped({"b": b"c"})}), "archive_unsafe"),
         (zipped({str(number): b"" for number in range(2001)}), "too_many_files"),
         (zipped({"a": b"x"})[:-30], "corrupt"),
-        (
-            zipped(
-                slices(AFFINES["plain"], VALUES) | {f"b{k}": v for k, v in slices(AFFINES["plain"], VALUES).items()}
-            ),
-            "duplicate_positions",
-        ),  # fmt: skip # noqa: E501
+        (twice(), "duplicate_positions"),
     ],
 )
 def test_refusals(taken_in: Any, data: bytes, code: str) -> None:
