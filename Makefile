@@ -9,7 +9,7 @@ VENV := .venv
 ANSIBLE := .venv/ansible
 PACKAGES := portal_wire ui_service app_service ml_service launcher benchmarks
 
-.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench lock clean
+.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ $(ANSIBLE)/complete: requirements-ansible.lock
 
 bench: setup-dev  ## measure this machine (about 6 minutes)
 	@exec $(VENV)/bin/python -m benchmarks.run
+
+bench-ml: setup-dev  ## measure the ML tier beside other servers (about 8 minutes; installs them into .venv-peers)
+	@bash benchmarks/peers/setup.sh && exec .venv-peers/bin/python -m benchmarks.ml_peers
 
 lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }

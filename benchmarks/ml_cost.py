@@ -18,6 +18,7 @@ import requests
 
 from benchmarks.films import films
 from benchmarks.ml_tier import MlTier
+from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.shipped import FOLDER, shipped
 from launcher import ports
 from launcher.settings import REPOSITORY
@@ -37,7 +38,7 @@ def main() -> None:
     for part, spent_ms in parts().items():
         print(f"{part:<28}{spent_ms:6.2f} ms")
     with tier() as (address, process):
-        client = MlTier(address, TOKEN, films())
+        client = MlTier(address, TOKEN, asks_of_films(films()))
         for at_once in (1, 16):
             print(f"{f'whole tier, {at_once} at once':<28}{whole(client, process, at_once):6.2f} ms")
 

@@ -40,7 +40,7 @@ def main() -> None:
             pass
         _say("Starting it again…")
         portal = stack.enter_context(servers.portal(folder / "var"))
-        found: dict[str, Any] = {"machine": _machine(), "ready_s": round(portal.ready_s, 1)}
+        found: dict[str, Any] = {"machine": machine(), "ready_s": round(portal.ready_s, 1)}
         found["memory_mb"] = {"idle": portal.memory()}
         pictures = films()
         doctors, ml = Doctors(portal, pictures), MlTier.of(portal, pictures)
@@ -109,7 +109,7 @@ def _cpu(portal: servers.RunningPortal, doctors: Doctors) -> dict[str, float]:
     return {tier: round(seconds / done * 1000, 1) for tier, seconds in (used | {"client": client}).items()}
 
 
-def _machine() -> dict[str, Any]:
+def machine() -> dict[str, Any]:
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
     ).stdout.strip()
