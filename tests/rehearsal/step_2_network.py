@@ -46,4 +46,4 @@ def test_every_cell_equals_the_matrix(rehearsal: Rehearsal) -> None:
                 expected = "refused"
             if came != expected:
                 wrong.append(f"{source} -> {target}:{port} is {came}, expected {expected}")
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)

@@ -19,5 +19,5 @@ def test_every_target_is_up(rehearsal: Rehearsal) -> None:
         if (targets and not bad) or time.monotonic() > deadline:
             break
         time.sleep(3)
-    assert bad == []
+    assert not bad, "\n".join(bad)
     assert len(targets) >= 4 + 5 + 3  # tiers, node exporters, and those of NGINX, Redis and PostgreSQL
