@@ -56,6 +56,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         _readings(metrics["readings"]),
         _refusals(metrics),
         _how(manifest, about),
+        _tried(manifest, about),
         f"## Source of the {about.images}\n\n" + about.attribution.split("\n\n", 1)[1].rstrip(),
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -169,6 +170,11 @@ def _how(manifest: Manifest, about: Facts) -> str:
         f"squashed to 224 x 224, its middle 90 % resized to {manifest.side} x {manifest.side} and histogram-equalised. "
         f"{said} The heat map is coarse: it shows a region, not an outline. {_refused_by(manifest, about)}\n"
     )
+
+
+def _tried(manifest: Manifest, about: Facts) -> str:
+    """What was tried is said of the task's own network, not of those that it is compared with."""
+    return f"## Tried\n\n{about.tried}\n" if manifest.title == about.title else ""
 
 
 def _refused_by(manifest: Manifest, about: Facts) -> str:
