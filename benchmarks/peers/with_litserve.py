@@ -1,10 +1,10 @@
 """LitServe (https://lightning.ai/docs/litserve): `python -m benchmarks.peers.with_litserve PORT`."""
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import litserve
-from fastapi import Request, Response
+from fastapi import Body, Response
 
 from benchmarks.peers import BATCH, Pixels, Reader, logits, opened
 
@@ -13,8 +13,8 @@ class Api(litserve.LitAPI):  # type: ignore[misc]  # LitServe has no types
     def setup(self, device: str) -> None:
         self._reader, self._network = Reader(), opened()
 
-    async def decode_request(self, request: Request, **_: Any) -> bytes:
-        return bytes(await request.body())
+    def decode_request(self, request: Annotated[bytes, Body(media_type="application/octet-stream")]) -> bytes:
+        return request
 
     def batch(self, inputs: list[bytes]) -> list[Pixels]:
         return [self._reader.pixels(body) for body in inputs]

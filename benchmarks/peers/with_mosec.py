@@ -16,7 +16,7 @@ class Prepare(Worker):  # type: ignore[misc]  # mosec has no types
         self._reader = Reader()
 
     def deserialize(self, data: bytes) -> Pixels:
-        return self._reader.pixels(data)
+        return self._reader.pixels(bytes(data))
 
     def forward(self, data: Pixels) -> Pixels:
         return data
