@@ -359,6 +359,10 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
         del fake.studies[study_id]
         return "", 204
 
+    @app.get("/v1/studies/<study_id>/volume")
+    def volume(study_id: str) -> Response:
+        return Response(fake.images[study_id], mimetype="application/gzip")
+
     @app.get("/v1/studies/<study_id>/image")
     @app.get("/v1/studies/<study_id>/original")
     def image(study_id: str) -> Response:
