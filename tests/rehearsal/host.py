@@ -53,6 +53,10 @@ class Host:
             time.sleep(0.2)
         raise AssertionError(f"{self.name} did not start within {within_s} s: {state or 'no systemd'}")
 
+    def memory(self) -> int:
+        """Bytes that everything on the host takes now, files in memory among it."""
+        return int((CGROUPS / "memory" / f"lbr-{self.name}" / "memory.usage_in_bytes").read_text())
+
     def limit_memory(self, size_bytes: int) -> None:
         """Everything on the host together may take this much; -1 for no limit."""
         memory = CGROUPS / "memory" / f"lbr-{self.name}"
