@@ -1,7 +1,8 @@
 """A ZIP archive: one NPZ file, or any number of files, among them series of DICOM slices."""
 
 import zipfile
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 
@@ -47,7 +48,8 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
                 studies.append(_other(kind, content, limits))
     for files in series.values():
         with _noted(files[0][0].name, refused):
-            studies += studies_of([(header, _again(archive, entry, limits)) for entry, header in files], limits)
+            again = [(header, partial(_read_again, archive, entry, limits)) for entry, header in files]
+            studies += studies_of(again, limits)
     if studies:
         return packed(studies, refused)
     if refused:
@@ -55,26 +57,16 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
     raise Unprocessable("The archive holds no file.", code="no_image")
 
 
-class _noted:  # noqa: N801
+@contextmanager
+def _noted(name: str, refused: list[Refused]) -> Iterator[None]:
     """A file that cannot be read is noted and does not keep the others out."""
-
-    def __init__(self, name: str, refused: list[Refused]) -> None:
-        self._name, self._refused = name, refused
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> bool:
-        if isinstance(error, RecursionError):
-            error = too_deep()
-        if not isinstance(error, PortalError) or error.status >= 500:
-            return False
-        self._refused.append(Refused(name=self._name, code=error.code, detail=error.detail))
-        return True
-
-
-def _again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> Callable[[], FileDataset]:
-    return partial(_read_again, archive, entry, limits)
+    try:
+        yield
+    except (RecursionError, PortalError) as caught:
+        error = too_deep() if isinstance(caught, RecursionError) else caught
+        if error.status >= 500:
+            raise
+        refused.append(Refused(name=name, code=error.code, detail=error.detail))
 
 
 def _read_again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> FileDataset:

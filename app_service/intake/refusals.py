@@ -13,7 +13,7 @@ def corrupt(what: str) -> Unprocessable:
 
 def timeout() -> Unprocessable:
     return Unprocessable(
-        "The file took too long to read. Save the picture anew as a plain PNG or JPEG and upload that.",
+        "The file took too long to read. Save it anew, a picture as a plain PNG or JPEG, and upload that.",
         code="timeout_parse",
     )
 
