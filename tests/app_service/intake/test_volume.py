@@ -164,6 +164,14 @@ def test_a_scout_in_the_series_is_a_study_of_its_own(taken_in: Any) -> None:
     assert sorted(study.kind for study, _ in taken_in(zipped(files))) == ["image", "volume"]
 
 
+def test_a_bad_file_in_an_archive_is_noted_and_the_others_are_kept(tmp_path: Path, sandbox: IntakeSettings) -> None:
+    good, cut = gzip.compress(nifti(VALUES, AFFINES["plain"])), nifti(VALUES, AFFINES["plain"])[:-9]
+    (tmp_path / "original").write_bytes(zipped({"a/good": good, "a/cut": cut, "DICOMDIR": b"x", "__MACOSX/x": b"y"}))
+    found, refused = find_studies(tmp_path / "original", sandbox, lambda: tmp_path)
+    assert [study.kind for study, _ in found] == ["volume"]
+    assert [(each.name, each.code) for each in refused] == [("cut", "corrupt")]
+
+
 def test_an_npz_of_slices_keeps_spacing_and_ignores_the_truth(taken_in: Any) -> None:
     file = io.BytesIO()
     grey = (VALUES // 16 + 70).clip(0, 255).astype(np.uint8)
