@@ -16,6 +16,11 @@ from ml_service.architectures.layers.volume_norm import VolumeNorm
 
 STRIDE = 32  # voxels of the input per voxel of the bottom
 STEPS = 4  # transformer steps after the patches
+CORNERS = {
+    "each": ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1), (1, 1, 1)),
+    # MONAI before 1.5 took two corners twice and two never. SuPreM's networks were trained so.
+    "monai-0.9": ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 1, 0), (0, 0, 1), (1, 1, 1)),
+}
 
 
 def build(
@@ -26,6 +31,7 @@ def build(
     heads: tuple[int, ...] = (3, 6, 12, 24),
     attention_window: int = 7,
     head: Literal["text", "plain"] = "plain",
+    corners: Literal["each", "monai-0.9"] = "each",
 ) -> keras.Model:
     """Returns an untrained network.
 
@@ -37,6 +43,7 @@ def build(
         heads: attention heads of the four steps.
         attention_window: voxels a side that attend to each other.
         head: "plain", a 1x1x1 convolution, or SuPreM's "text".
+        corners: which of eight voxels are joined; weights do not go from one to the other.
 
     Input shape:
         (batch_size, *sizes, channels).
@@ -45,10 +52,12 @@ def build(
         `logits` (batch_size, *sizes, labels) float32, `features` (batch_size, 16 * width): the bottom's mean.
 
     Raises:
-        ValueError: for another head, or sizes that do not divide.
+        ValueError: for another head or other corners, or sizes that do not divide.
     """
     if head not in ("text", "plain"):
         raise ValueError(f"Expected head as 'text' or 'plain'. Received: {head!r}")
+    if corners not in CORNERS:
+        raise ValueError(f"Expected corners out of {sorted(CORNERS)}. Received: {corners!r}")
     if any(size % STRIDE for size in sizes):
         raise ValueError(f"Expected sizes divisible by {STRIDE}. Received: {sizes}")
     inputs = keras.Input((*sizes, channels), name="voxels")  # (B, D, H, W, C)
@@ -57,7 +66,7 @@ def build(
     for step in range(1, STEPS + 1):
         for block in (1, 2):
             x = _attend(x, heads[step - 1], attention_window, block == 2, f"step{step}_block{block}")
-        x = _merge(x, f"step{step}_merge")  # half the size, twice the channels
+        x = _merge(x, CORNERS[corners], f"step{step}_merge")  # half the size, twice the channels
         steps.append(_standardised(x, f"step{step}_out"))
     across = [_residual(inputs, width, "across1")]
     across += [_residual(maps, maps.shape[-1], f"across{n}") for n, maps in enumerate(steps[:3], start=2)]
@@ -86,13 +95,8 @@ def _attend(x: Any, heads: int, window: int, shifted: bool, name: str) -> Any:
     return layers.Add(name=f"{name}_add2")([x, y])
 
 
-def _merge(x: Any, name: str) -> Any:
-    """Joins voxels two by two by two. (B, D, H, W, C) -> (B, D/2, H/2, W/2, 2 * C)
-
-    Of the eight corners two come twice and two never (its order of corners has a slip): MONAI's released networks,
-    SuPreM's among them, were trained so.
-    """
-    corners = ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 0, 1), (0, 1, 0), (0, 0, 1), (1, 1, 1))
+def _merge(x: Any, corners: tuple[tuple[int, int, int], ...], name: str) -> Any:
+    """Joins voxels two by two by two. (B, D, H, W, C) -> (B, D/2, H/2, W/2, 2 * C)"""
     parts = [x[:, d::2, h::2, w::2] for d, h, w in corners]
     y = layers.Concatenate(name=f"{name}_join")(parts)  # (B, D/2, H/2, W/2, 8 * C)
     y = layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(y)

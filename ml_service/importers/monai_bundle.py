@@ -53,6 +53,7 @@ def imported(metadata: dict[str, Any], config: dict[str, Any], tensors: dict[str
     inferer = _of_kind([config.get("inferer")], "SlidingWindowInferer")
     size = _three(inferer.get("roi_size"), "roi_size")
     architecture, params, rules = built(kind, asked, size)
+    params |= {"corners": corners(metadata)} if kind == "SwinUNETR" else {}
     levels = _of_kind(steps, "ScaleIntensityRange")
     if (levels.get("b_min"), levels.get("b_max")) != (0, 1) or not levels.get("clip"):
         raise ValueError("Expected grey levels scaled to 0 .. 1 and cut there. Received: another scale")
@@ -122,6 +123,15 @@ def built(kind: str, asked: dict[str, Any], size: tuple[int, int, int]) -> tuple
     params = common | {"width": width, "heads": heads, "sizes": size}
     rules = monai_networks.swin_unetr(channels, width, heads, window=7)
     return "swin_unetr", params, [*rules, *monai_networks.swin_head(labels, width)]
+
+
+def corners(metadata: dict[str, Any]) -> str:
+    """Returns how the MONAI that a SwinUNETR was made with joins voxels: 1.5 took the eight corners apart at last
+    (https://github.com/Project-MONAI/MONAI/issues/8284). Raises ValueError where the metadata names no version."""
+    numbers = str(metadata.get("monai_version", "")).split(".")
+    if len(numbers) < 2 or not all(number.isdecimal() for number in numbers[:2]):
+        raise ValueError("Expected monai_version, without which a SwinUNETR cannot be told. Received: none")
+    return "each" if (int(numbers[0]), int(numbers[1])) >= (1, 5) else "monai-0.9"
 
 
 def names(metadata: dict[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ copies tensors by their position; here names decide.
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ml_service.importers import monai_networks
 from ml_service.importers.checkpoint import Array, Rule, convert, dense, read, same
@@ -78,6 +79,11 @@ NETWORKS: dict[str, Callable[[dict[str, Array], int], dict[str, Array]]] = {
     "segresnet": segresnet,
 }
 ARCHITECTURES = {"unet": "unet3d", "swin_unetr": "swin_unetr", "segresnet": "segresnet"}
+EXTRA: dict[str, dict[str, str]] = {
+    "unet": {"head": "text"},
+    "swin_unetr": {"head": "text", "corners": "monai-0.9"},
+    "segresnet": {},
+}
 LAST = {"unet": "organ_embedding", "swin_unetr": "organ_embedding", "segresnet": "conv_final.2.conv.bias"}
 
 
@@ -97,10 +103,10 @@ def imported(tensors: dict[str, Array], network: str, order: str | None = None) 
     order = order or known.get(outputs, "channels")
     labels = ORDERS[order]
     weights = NETWORKS[network](tensors, len(labels))
-    params = {"labels": len(labels)}
+    params: dict[str, Any] = {"labels": len(labels)}
     return Imported(
         architecture=ARCHITECTURES[network],
-        params=params if network == "segresnet" else params | {"head": "text"},
+        params=params | EXTRA[network],
         labels=labels,
         plan=Plan(
             size=(SIDE, SIDE, SIDE),

@@ -91,6 +91,7 @@ def test_a_box_gives_a_mask_and_its_quality() -> None:
     [
         ("unet3d", {"head": "words"}, "Received: 'words'"),
         ("swin_unetr", {"head": "words"}, "Received: 'words'"),
+        ("swin_unetr", {"corners": "seven"}, "Received: 'seven'"),
         ("swin_unetr", {"sizes": (96, 96, 80)}, "divisible by 32"),
         ("segresnet", {"blocks_up": (1, 1)}, "one level fewer"),
     ],

@@ -125,6 +125,15 @@ def test_outputs_without_names_are_refused(tensors: dict[str, Array]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("version", "expected"), [("0.9.0", "monai-0.9"), ("1.4.0", "monai-0.9"), ("1.5.0", "each"), ("1.10.1", "each")]
+)
+def test_monais_version_tells_which_corners_a_swin_unetr_joins(version: str, expected: str) -> None:
+    assert monai_bundle.corners({"monai_version": version}) == expected
+    with pytest.raises(ValueError, match="monai_version"):
+        monai_bundle.corners({})
+
+
+@pytest.mark.parametrize(
     ("described", "architecture"),
     [
         (SWIN, "swin_unetr"),
