@@ -87,7 +87,7 @@ class Host:
         run("umount", "--lazy", self._root, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
         for group in self._groups:
-            for inner in sorted(group.rglob("*/"), reverse=True):
+            for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
                 _remove(inner)
             _remove(group)
 
