@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 CANARY = "Canary^Marigold"
+NO_CLASS = "1.2.826.0.1.3680043.8.498.1"  # a valid UID that names no class; the header may not lack one
 DIGITAL_X_RAY = "1.2.840.10008.5.1.4.1.1.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -45,7 +46,7 @@ def made(pixels: NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements:
     for name, value in (values | elements).items():
         if value is not None:
             setattr(dataset, name, value)
-    dataset.file_meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", DIGITAL_X_RAY)
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", NO_CLASS)
     dataset.file_meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", generate_uid())
     dataset["PixelData"].VR = "OW"
     file = io.BytesIO()
