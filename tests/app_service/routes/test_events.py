@@ -26,7 +26,8 @@ def stream(caller: Caller, last_event_id: str | None = None) -> Iterator[tuple[s
     assert answer.status_code == 200 and answer.headers["X-Accel-Buffering"] == "no"
     chunks = (chunk if isinstance(chunk, str) else chunk.decode() for chunk in answer.response)
     assert next(chunks).startswith("retry:")
-    return (event(chunk) for chunk in chunks if "event: job" in chunk)
+    # What happens close together is sent together.
+    return (event(text) for chunk in chunks for text in chunk.split("\n\n") if "event: job" in text)
 
 
 def event(chunk: str) -> tuple[str, dict[str, Any]]:
