@@ -25,7 +25,7 @@ from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
 from benchmarks.peers import Reader
-from benchmarks.peers.running import PEERS, serving
+from benchmarks.peers.running import BINARY, PEERS, serving
 from benchmarks.run import machine
 from benchmarks.shipped import shipped
 from benchmarks.table import show, table
@@ -86,14 +86,12 @@ def _asker(url: str, bodies: list[bytes]) -> Callable[[int], None]:
     pool = urllib3.PoolManager(maxsize=CLIENTS, timeout=60)
 
     def ask(client: int) -> None:
-        answer = pool.request("POST", url, body=bodies[client % len(bodies)], headers=_BINARY)
+        answer = pool.request("POST", url, body=bodies[client % len(bodies)], headers=BINARY)
         if answer.status != 200:
-            raise RuntimeError(f"answered with {answer.status}")
+            raise RuntimeError(f"{url} answered with {answer.status}")
 
     return ask
 
-
-_BINARY = {"Content-Type": "application/octet-stream"}
 
 if __name__ == "__main__":
     main()

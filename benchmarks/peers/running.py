@@ -13,10 +13,13 @@ from dataclasses import dataclass
 
 import urllib3
 
+from benchmarks.shipped import shipped
 from launcher import ports
 from launcher.settings import REPOSITORY
 
 PATIENCE_S = 120
+BINARY = {"Content-Type": "application/octet-stream"}
+_BLACK = bytes(4 * shipped().side ** 2)  # a prepared tensor
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _await(url: str, process: "subprocess.Popen[bytes]") -> None:
     pool = urllib3.PoolManager(retries=False, timeout=5)
     while time.monotonic() < ends and process.poll() is None:
         with suppress(urllib3.exceptions.HTTPError):
-            if pool.request("POST", url, body=b"not a film").status != 404:
+            if pool.request("POST", url, body=_BLACK, headers=BINARY).status == 200:
                 return
         time.sleep(0.5)
     raise RuntimeError(f"{url} does not answer")
