@@ -16,7 +16,7 @@ def announcement(settings: Settings, new_passwords: dict[str, str], authority: P
         *people,
         "",
         f"Certificate authority, for browsers and curl: {_short(authority)}",
-        f"Log of all tiers: {_short(settings.data_dir / 'log' / 'portal.log')}",
+        f"Logs, a file a tier: {_short(settings.data_dir / 'log')}",
         "Research use, not for diagnosis. Stop with Ctrl-C.",
     ]
     return "\n".join(lines)

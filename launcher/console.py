@@ -1,4 +1,7 @@
-"""Who sees which line: every line of every process goes to a log file, only the few that matter to the terminal."""
+"""Who sees which line: honcho's and the keepers' go to a log file, only the few that matter to the terminal.
+
+The tiers' own lines do not come here: each keeper gives its process a log file (`keeper.py`).
+"""
 
 import logging
 from logging.handlers import RotatingFileHandler

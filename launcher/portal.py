@@ -74,11 +74,13 @@ def _as_shell(environment: dict[str, str]) -> str:
 
 def _keep(processes: list[Process], told: Announcement, settings: Settings) -> int:
     """Runs them under honcho, each with its keeper, until one is told to stop."""
-    supervisor = Supervisor(Console(settings.data_dir / "log" / "portal.log"))
+    logs = settings.data_dir / "log"
+    supervisor = Supervisor(Console(logs / "portal.log"))
     keeper = [sys.executable, "-m", "launcher.keeper", "--launcher", str(os.getpid())]
     for process in processes:
         needs = ["--needs", process.needs] if process.needs else []
-        command = shlex.join([*keeper, *needs, "--", *process.command])
+        log = ["--log", str(logs / f"{process.name}.log")]
+        command = shlex.join([*keeper, *needs, *log, "--", *process.command])
         told_to_it = environment(process, settings.data_dir / "run" / "metrics")
         supervisor.add_process(process.name, f"exec {command}", env=told_to_it, cwd=str(REPOSITORY))
     ready = f"exec {shlex.quote(sys.executable)} -m launcher.ready"

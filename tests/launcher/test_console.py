@@ -18,7 +18,7 @@ def lines(console: Console, name: str, text: bytes) -> None:
 def test_each_line_goes_where_it_belongs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     console = Console(tmp_path / "portal.log")
     lines(console, "ready", b"doctor  the-password\n")
-    lines(console, "ml", b'{"event": "request"}\n')
+    lines(console, "system", b"ml.1 started (pid=7)\n")
     lines(console, "ml", b"keeper: ended with -9; it starts again in 0.2 s\n")
     log = (tmp_path / "portal.log").read_text()
     assert capsys.readouterr().out.splitlines() == [
@@ -26,4 +26,4 @@ def test_each_line_goes_where_it_belongs(tmp_path: Path, capsys: pytest.CaptureF
         "ml: ended with -9; it starts again in 0.2 s",
     ]
     assert "the-password" not in log
-    assert 'ml | {"event": "request"}' in log
+    assert "system | ml.1 started (pid=7)" in log

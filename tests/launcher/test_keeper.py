@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from launcher import ports
+from launcher import keeper, ports
 from launcher.settings import REPOSITORY
 
 Keep = Callable[..., subprocess.Popen[bytes]]
@@ -56,8 +56,9 @@ def launcher() -> Iterator[subprocess.Popen[bytes]]:
 def keep(launcher: subprocess.Popen[bytes]) -> Iterator[Keep]:
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*command: str, needs: str | None = None) -> subprocess.Popen[bytes]:
+    def start(*command: str, needs: str | None = None, log: Path | None = None) -> subprocess.Popen[bytes]:
         options = ["--launcher", str(launcher.pid), *(["--needs", needs] if needs else [])]
+        options += ["--log", str(log)] if log else []
         full = [sys.executable, "-m", "launcher.keeper", *options, "--", *command]
         started.append(subprocess.Popen(full, cwd=REPOSITORY, stdout=subprocess.DEVNULL, start_new_session=True))
         return started[-1]
@@ -73,6 +74,26 @@ def stubborn_pids(keep: Keep, tmp_path: Path) -> tuple[subprocess.Popen[bytes], 
     keeper = keep(sys.executable, "-c", STUBBORN, str(told))
     assert eventually(lambda: told.exists() and len(told.read_text().split()) == 2)
     return keeper, [int(pid) for pid in told.read_text().split()]
+
+
+def test_what_it_says_goes_to_its_log_across_starts(keep: Keep, tmp_path: Path) -> None:
+    log = tmp_path / "tier.log"
+    keep("sh", "-c", "echo out; echo err >&2; exit 3", log=log)
+    assert eventually(lambda: log.exists() and log.read_text().count("out\nerr\n") >= 2)
+
+
+def test_a_long_log_is_moved_aside_while_its_process_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "LONGEST_LOG", 10)
+    log = tmp_path / "tier.log"
+    with log.open("ab", buffering=0) as process:
+        process.write(b"0123456789")
+        keeper.shorten(log)
+        assert log.read_bytes() == b"0123456789"
+        process.write(b"A")
+        keeper.shorten(log)
+        process.write(b"BC")
+    assert (tmp_path / "tier.log.1").read_bytes() == b"0123456789A"
+    assert log.read_bytes() == b"BC"
 
 
 def test_what_ends_is_started_again(keep: Keep, tmp_path: Path) -> None:

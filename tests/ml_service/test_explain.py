@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ml_service.explain import heatmap_png
+from ml_service.explain import SIDE, heatmap_png
 from ml_service.served import Served
 from ml_service.settings import SHIPPED
 
@@ -27,16 +27,16 @@ def test_a_hot_corner_lies_where_the_network_saw_it() -> None:
     maps = np.zeros((6, 6, 2), np.float32)
     maps[0, 5, 0] = 1.0  # top right
     heat = drawn(maps)
-    assert heat.shape == (224, 224)
+    assert heat.shape == (SIDE, SIDE)
     row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    assert row < 224 / 3 < 2 * 224 / 3 < column
-    assert heat[112:, :112].max() == 0
+    assert row < SIDE / 3 < 2 * SIDE / 3 < column
+    assert heat[SIDE // 2 :, : SIDE // 2].max() == 0
 
 
 def test_the_border_that_the_network_does_not_see_is_dark() -> None:
     heat = drawn(np.ones((6, 6, 2), np.float32))
-    assert heat[:11].max() == heat[:, :11].max() == heat[-11:].max() == heat[:, -11:].max() == 0
-    assert heat[11:-11, 11:-11].min() == 255
+    assert heat[:6].max() == heat[:, :6].max() == heat[-6:].max() == heat[:, -6:].max() == 0
+    assert heat[6:-6, 6:-6].min() == 255
 
 
 def test_evidence_against_is_dark_and_a_weak_map_is_not_stretched() -> None:
