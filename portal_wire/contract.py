@@ -10,6 +10,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 VersionState = Literal["active", "shadow", "available", "retired"]  # one is active, at most one the shadow
 NOT_ANSWERED = "not_answered"
 UNCERTAIN = "uncertain"
+SEGMENTED = "segmented"
 
 
 class Shape(BaseModel):
@@ -89,8 +90,21 @@ class Timings(Shape):
     total: float
 
 
+class Measurement(Shape):
+    """The size of one structure of a mask, where its value is `index`: `pixels` in an image, `voxels` in a volume."""
+
+    label: str
+    index: int = Field(ge=1, le=255)
+    pixels: int | None = None
+    voxels: int | None = None
+    area_mm2: float | None = None  # None where the spacing is not known
+    volume_ml: float | None = None
+    mean_hu: float | None = None  # Hounsfield units, in CT
+    share: Probability  # of the whole image or volume
+
+
 class Result(Shape):
-    """What a model said. `label` is a finding, the task's negative label, "uncertain" or "not_answered"."""
+    """What a model said: a finding's label, the negative one, "uncertain", "not_answered"; of a mask "segmented"."""
 
     label: str
     findings: list[Finding]
@@ -101,6 +115,7 @@ class Result(Shape):
     in_distribution: bool
     ood_score: float
     warnings: list[Notice]
+    measurements: list[Measurement] = []
     timings_s: Timings
 
 

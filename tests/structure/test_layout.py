@@ -25,7 +25,8 @@ def test_the_median_file_is_short() -> None:
 
 
 def test_the_wire_stays_small() -> None:
-    assert sum(lines(file) for file in python_files("portal_wire")) <= 600
+    # 600, and 40 for what models measure: a second kind of answer beside findings, which both sides must know alike.
+    assert sum(lines(file) for file in python_files("portal_wire")) <= 640
 
 
 @pytest.mark.parametrize("package", PACKAGES)
