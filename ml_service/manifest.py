@@ -51,6 +51,7 @@ class GoldenCase(Part):
     probability: float | None  # of the first finding; None: the image is refused
     ood_score: float
     logits: tuple[float, ...] | None = None  # what a refused image would have got: it checks the network too
+    shares: tuple[float, ...] | None = None  # of the image or volume, by structure; only of models that outline
 
 
 class Golden(Part):
@@ -60,8 +61,8 @@ class Golden(Part):
     cases: tuple[GoldenCase, ...] = Field(min_length=1)
 
 
-class Manifest(Part):
-    """One trained version."""
+class Described(Part):
+    """What every version says of itself, be it a trained network or fixed rules."""
 
     name: str
     version: str
@@ -71,28 +72,56 @@ class Manifest(Part):
     kind: Literal["image", "volume"]
     modalities: tuple[str, ...]
     labels: tuple[str, ...]
-    negative_label: str
+    negative_label: str | None  # None: it classifies nothing, it outlines `labels`
     architecture: str
-    params: dict[str, Any]
     parameters: int  # how many numbers the network learnt
-    side: int  # pixels; the network reads (side, side, 1)
-    engine: Literal["openvino", "tensorflow"] | None = None  # what computes it; None: what the tier prefers
-    precision: Literal["f32", "bf16"] = "f32"  # of OpenVINO's sums; bf16 where benchmarks/engines.py lets it pass
-    heat_scale: float  # activation that is shown as full heat
-    calibration: Calibration
-    typical: Typical
     limits: tuple[str, ...]
-    trained_at: str
-    training: dict[str, Any]
+    trained_at: str | None
     golden: Golden
     files: dict[str, str]  # path in the folder -> SHA-256
 
     @property
+    def outlines(self) -> bool:
+        """Whether its answer is a mask."""
+        return self.negative_label is None
+
+
+class Rules(Described):
+    """A version without a network: its task works by fixed rules, so nothing was trained."""
+
+    architecture: Literal["rules"] = "rules"
+    parameters: Literal[0] = 0
+    trained_at: None = None
+
+
+class Manifest(Described):
+    """One trained version."""
+
+    params: dict[str, Any]
+    side: int  # pixels; the network reads (side, side, 1)
+    engine: Literal["openvino", "tensorflow"] | None = None  # what computes it; None: what the tier prefers
+    precision: Literal["f32", "bf16"] = "f32"  # of OpenVINO's sums; bf16 where benchmarks/engines.py lets it pass
+    heat_scale: float  # activation that is shown as full heat
+    calibration: Calibration  # of a model that outlines: only where the line runs, a half
+    typical: Typical
+    trained_at: str
+    training: dict[str, Any]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Every class in order, the negative one first; a binary task's labels name its finding only."""
-        return self.labels if self.negative_label in self.labels else (self.negative_label, *self.labels)
+        if self.negative_label is None or self.negative_label in self.labels:
+            return self.labels
+        return (self.negative_label, *self.labels)
 
 
 def read(folder: Path) -> Manifest:
     """Returns a version folder's manifest. Raises pydantic.ValidationError naming each wrong field."""
     return Manifest.model_validate_json((folder / FILE).read_bytes())
+
+
+def read_any(folder: Path) -> Manifest | Rules:
+    """Returns what model.json says, also of a version without a network. Raises as `read` does."""
+    told = (folder / FILE).read_bytes()
+    architecture = Described.model_validate_json(told, extra="ignore").architecture
+    return Rules.model_validate_json(told) if architecture == "rules" else Manifest.model_validate_json(told)
