@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 FILE = "model.json"
 WEIGHTS = "weights.npz"
 TYPICAL = "typical.npz"  # mean (or points) and precision of the training images' features
+INT8 = "int8.xml"  # the network with 8-bit weights and sums for OpenVINO; its weights lie beside it, in int8.bin
 APPEARANCE = "appearance.npz"  # what the training images look like; the first versions have none
 METRICS = "metrics.json"
 CARD = "card.md"
@@ -100,7 +101,8 @@ class Manifest(Described):
     params: dict[str, Any]
     side: int  # pixels; the network reads (side, side, 1)
     engine: Literal["openvino", "tensorflow"] | None = None  # what computes it; None: what the tier prefers
-    precision: Literal["f32", "bf16"] = "f32"  # of OpenVINO's sums; bf16 where benchmarks/engines.py lets it pass
+    precision: Literal["f32", "bf16", "int8"] = "f32"  # of OpenVINO's sums; less than f32 where benchmarks/engines.py
+    # lets it pass
     heat_scale: float  # activation that is shown as full heat
     calibration: Calibration  # of a model that outlines: only where the line runs, a half
     typical: Typical

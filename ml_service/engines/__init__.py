@@ -37,7 +37,7 @@ class Network(Protocol):
     side: int
     engine: str
     device: str  # what it runs on, in words
-    precision: str  # of its sums: f32 or bf16
+    precision: str  # of its sums: f32, bf16 or int8
 
     def __call__(self, pixels: NDArray[np.float32]) -> Outputs:
         """Runs a batch (B, side, side, channels). The arrays belong to the caller."""

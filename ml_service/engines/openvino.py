@@ -14,7 +14,7 @@ from openvino.frontend import FrontEndManager
 
 from ml_service import architectures
 from ml_service.engines import Outputs
-from ml_service.manifest import WEIGHTS, Manifest
+from ml_service.manifest import INT8, WEIGHTS, Manifest
 from ml_service.weights import load_into
 
 
@@ -24,19 +24,16 @@ class Network:
     engine = "openvino"
 
     def __init__(self, manifest: Manifest, folder: Path, threads: int = 0) -> None:
-        model = architectures.build(manifest.architecture, manifest.params)
-        load_into(model, folder / WEIGHTS)
         self.side = manifest.side
         core = ov.Core()
-        # A processor without the instructions would only imitate bf16, slowly.
-        able = manifest.precision.upper() in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self.precision: str = manifest.precision if able else "f32"
+        self.precision: str = manifest.precision if _has_instructions(core, manifest.precision) else "f32"
         self.device = str(core.get_property("CPU", "FULL_DEVICE_NAME")).strip()
         compiled = core.compile_model(
-            _graph(model, manifest.side),
+            core.read_model(folder / INT8) if self.precision == "int8" else graph(manifest, folder),
             "CPU",
             {
-                "INFERENCE_PRECISION_HINT": self.precision,
+                # What an 8-bit graph leaves to floating point is little.
+                "INFERENCE_PRECISION_HINT": "f32" if self.precision == "int8" else self.precision,
                 # The other half of the cores decodes meanwhile; more threads here wait for each other's share.
                 "INFERENCE_NUM_THREADS": threads or max(1, len(os.sched_getaffinity(0)) // 2),
                 "NUM_STREAMS": 1,  # one batch at a time: the batcher is the queue
@@ -51,8 +48,19 @@ class Network:
         return Outputs(*(np.array(out[name]) for name in Outputs._fields))  # copies: the next pass overwrites them
 
 
-def _graph(model: keras.Model, side: int) -> ov.Model:
-    """Returns the network as OpenVINO's graph, from whichever backend Keras runs on."""
+def _has_instructions(core: ov.Core, precision: str) -> bool:
+    """Whether the processor computes so by itself. Without, bf16 is imitated, slowly, and 8-bit sums may overflow."""
+    if precision == "int8":
+        flags = Path("/proc/cpuinfo")
+        return flags.exists() and any(name in flags.read_text() for name in ("avx512_vnni", "avx_vnni", "amx_int8"))
+    return precision.upper() in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def graph(manifest: Manifest, folder: Path) -> ov.Model:
+    """Returns a version's network as OpenVINO's graph, from whichever backend Keras runs on."""
+    model = architectures.build(manifest.architecture, manifest.params)
+    load_into(model, folder / WEIGHTS)
+    side = manifest.side
     shape = (None, side, side, model.inputs[0].shape[-1] or 1)  # images are grey where a network takes any
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
@@ -62,12 +70,12 @@ def _graph(model: keras.Model, side: int) -> ov.Model:
         return ov.convert_model(run.get_concrete_function(), share_weights=False)
     pixels = nodes.parameter([-1, *shape[1:]], ov.Type.f32, name="pixels")
     out: dict[str, Any] = model(keras.ops.convert_to_tensor(pixels.output(0)), training=False)
-    graph = ov.Model([_result(name, out[name].output) for name in Outputs._fields], [pixels])
+    built = ov.Model([_result(name, out[name].output) for name in Outputs._fields], [pixels])
     # Keras keeps channels last, OpenVINO first, so every convolution comes between two transposes. Both steps are
     # those that OpenVINO takes for a TensorFlow model: merge scales into kernels, then move transposes to the ends.
-    apply_moc_transformations(graph, False)
-    FrontEndManager().load_by_framework("tf").normalize(graph)
-    return graph
+    apply_moc_transformations(built, False)
+    FrontEndManager().load_by_framework("tf").normalize(built)
+    return built
 
 
 def _result(name: str, output: "ov.Output") -> Any:

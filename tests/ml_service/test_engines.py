@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ml_service import manifest as manifests
+from ml_service.checks import open_version
 from ml_service.engines import Outputs, open_network, openvino, tensorflow
 from ml_service.manifest import read
 from ml_service.settings import SHIPPED, Settings
@@ -84,6 +85,37 @@ def test_each_engine_alone_gives_the_same(asked: str, loaded: str, tmp_path: Pat
     assert said == [asked, loaded]
     manifest = manifests.read(folder)
     assert_same(came, tensorflow.Network(manifest, folder)(pictures(manifest.side)))
+
+
+INT8 = [folder for folder in VERSIONS if (folder / manifests.INT8).exists()]
+
+
+@pytest.mark.parametrize("folder", INT8, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_the_8_bit_form_says_about_the_same_and_less_than_it_is_never_imitated(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = manifests.read(folder).model_copy(update={"precision": "int8"})
+    monkeypatch.setattr(openvino, "_has_instructions", lambda core, precision: True)
+    pixels = pictures(manifest.side)
+    rounded, exact = openvino.Network(manifest, folder), tensorflow.Network(manifest, folder)
+    assert rounded.precision == "int8"
+    difference = np.abs(rounded(pixels).logits - exact(pixels).logits)
+    assert 0 < difference.max() < 0.6
+    monkeypatch.setattr(openvino, "_has_instructions", lambda core, precision: False)
+    without = openvino.Network(manifest, folder)
+    assert without.precision == "f32"
+    assert_same(without(pixels), exact(pixels))
+
+
+@pytest.mark.parametrize("able", [True, False])
+@pytest.mark.parametrize("folder", INT8, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
+def test_a_version_with_an_8_bit_form_is_fit_with_and_without_it(
+    folder: Path, able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openvino, "_has_instructions", lambda core, precision: able)
+    served = open_version(folder, Settings(service_token=None))  # raises Unfit for other golden answers
+    assert served.network.precision == ("int8" if able else "f32")
+    served.close()
 
 
 def test_a_pass_does_not_overwrite_the_one_before() -> None:
