@@ -37,9 +37,9 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """Raises SettingsError, which names the variable, when one is missing or wrong."""
-        data = Path(env.text("LIGHTBOX_DATA_DIR", "var")).absolute()
+        data = _data_folder()
         return cls(
-            database_url=env.secret("LIGHTBOX_DATABASE_URL", f"sqlite:///{data}/lightbox.db"),
+            database_url=database_url(),
             redis_url=env.url("LIGHTBOX_REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix")),
             store_url=env.url("LIGHTBOX_STORE_URL", f"file://{data}/objects", schemes=("file", "s3")),
             ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
@@ -60,3 +60,12 @@ class Settings:
             worker_bind=env.text("LIGHTBOX_WORKER_BIND", "127.0.0.1"),
             ml_timeout_s=env.number("LIGHTBOX_ML_TIMEOUT_S", 60.0, minimum=1),
         )
+
+
+def database_url() -> str:
+    """Where the database is; all that a command needs which only looks at it."""
+    return env.secret("LIGHTBOX_DATABASE_URL", f"sqlite:///{_data_folder()}/lightbox.db")
+
+
+def _data_folder() -> Path:
+    return Path(env.text("LIGHTBOX_DATA_DIR", "var")).absolute()

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from flask import g, has_request_context
-from sqlalchemy import Connection, insert
+from flask import g, has_request_context, request
+from sqlalchemy import Connection
 
 from app_service.storage.clock import now
-from app_service.storage.records import audit
+from app_service.storage.database import ACTS
 from portal_wire.ids import new_id
 
 Action = Literal[
@@ -14,6 +14,7 @@ Action = Literal[
     "sign_out",
     "upload",
     "view",
+    "preview",
     "download",
     "delete",
     "run",
@@ -30,13 +31,17 @@ Action = Literal[
 ]
 
 
-_ADD = insert(audit)
-
-
 def record(
     connection: Connection, action: Action, actor_id: str | None, object_id: str | None = None, outcome: str = "done"
 ) -> None:
-    """Add a row in the caller's transaction, so that the deed and its record stand or fall together."""
-    request_id = g.get("request_id") if has_request_context() else None
+    """Add a row to the caller's write transaction, so that the deed and its record stand or fall together."""
     values = {"id": new_id(), "at": now(), "actor_id": actor_id, "action": action, "object_id": object_id}
-    connection.execute(_ADD, values | {"outcome": outcome, "request_id": request_id})
+    values |= {"outcome": outcome, "request_id": None, "address": None, "session_id": None}
+    if has_request_context():
+        values |= {"request_id": g.get("request_id"), "address": caller_address(), "session_id": g.get("session_id")}
+    connection.get_execution_options()[ACTS].append(values)
+
+
+def caller_address() -> str | None:
+    """Whence the person's request came. Only the portal's own services call here, and each sets this header anew."""
+    return (request.headers.get("X-Forwarded-For") or request.remote_addr or "")[:45] or None

@@ -17,6 +17,7 @@ from app_service.storage.studies import find_study
 from portal_wire.errors import NotFound, Unprocessable
 
 pictures = APIBlueprint("pictures", __name__, tag="Studies")
+_THUMBNAIL = 128  # pixels: whoever sees a list has not opened its studies
 
 
 @pictures.get("/v1/studies/<uuid:study_id>/image")
@@ -34,7 +35,8 @@ def image(study_id: UUID, query_data: ImageQuery) -> Response:
         (asked.window_center, asked.window_width) if asked.window_center is not None and asked.window_width else None
     )
     tag = f"{name}-{asked.max_side}-{asked.window_center}-{asked.window_width}"
-    kept = "preview" if _seen(name, "view") == "volume" else "image"
+    small = asked.max_side is not None and asked.max_side <= _THUMBNAIL
+    kept = "preview" if _seen(name, "preview" if small else "view") == "volume" else "image"
     if request.if_none_match.contains(tag):
         return Response(status=304)
     data = png(here.store.read(f"studies/{name}/{kept}"), max_side=asked.max_side, window=window)

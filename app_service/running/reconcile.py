@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.parts import Parts
+from app_service.running.audit_patrol import AuditPatrol
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
 from app_service.storage import idempotency, transitions
@@ -27,9 +28,11 @@ _UPLOAD_LEFTOVERS_S = 3600
 
 def keep_reconciling(parts: Parts, stop: threading.Event) -> None:
     """At once and then every few seconds until `stop`; a round that fails is made up by the next."""
+    patrol = AuditPatrol(parts.engine)
     while True:
         try:
             reconcile(parts)
+            patrol.go_on()
         except (SQLAlchemyError, redis.RedisError, PortalError, OSError) as error:
             _LOG.warning("reconcile_failed", extra={"facts": {"error": type(error).__name__}})
         if stop.wait(RECONCILE_EVERY_S):

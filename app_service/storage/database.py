@@ -8,8 +8,10 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
+from app_service.storage import audit_trail
 from portal_wire.errors import Unavailable
 
+ACTS = "lightbox_acts"  # of a write transaction: what its audit rows will say
 _READ_ONLY = {"lightbox_read_only": True}
 _PATIENCE_S = 5
 # SQLite has one writer at a time and lets the others poll with growing pauses; in one process a lock wakes the next
@@ -47,9 +49,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed at the end, rolled back when an exception leaves it. Keep it short."""
-    with _turn(engine), engine.begin() as connection:
+    """One write transaction: committed at the end, rolled back when an exception leaves it. Keep it short.
+
+    Its audit rows are written last, so that on PostgreSQL the chain is locked no longer than needed.
+    """
+    acts: list[dict[str, Any]] = []
+    with _turn(engine), engine.connect().execution_options(**{ACTS: acts}) as connection, connection.begin():
         yield connection
+        audit_trail.append(connection, acts)
 
 
 @contextmanager

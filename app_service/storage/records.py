@@ -156,7 +156,8 @@ _of_version = (site_calibrations.c.model, site_calibrations.c.version)
 # At most one of a version is in force, whoever comes second.
 Index("uq_site_calibrations_in_force", *_of_version, unique=True, sqlite_where=_in_force, postgresql_where=_in_force)
 
-# No foreign keys: what happened stays written when the object is gone.
+# Only ever added to, in one chain (audit_trail.py); triggers refuse the rest. No foreign keys: what happened stays
+# written when the object is gone.
 audit = Table(
     "audit",
     metadata,
@@ -167,6 +168,11 @@ audit = Table(
     Column("outcome", String(32), nullable=False),
     Column("object_id", String(128), index=True),  # an id, or a version as model/version
     Column("request_id", String(64)),
+    Column("address", String(45)),
+    Column("session_id", _id),  # or the API token's
+    Column("seq", BigInteger, nullable=False, unique=True),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
 )
 
 idempotency = Table(
