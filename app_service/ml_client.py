@@ -5,7 +5,7 @@ https://github.com/kserve/open-inference-protocol and Triton's binary tensor dat
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -23,10 +23,12 @@ _HEADER_LENGTH = "Inference-Header-Content-Length"
 
 @dataclass(frozen=True)
 class Reading:
-    """What a model said about one study: its findings as JSON, and where it looked (PNG), if it answered."""
+    """What a model said about one study: its findings as JSON and, if it answered, where it looked (PNG) or what it
+    outlined (a label map: PNG or .nii.gz)."""
 
     findings: dict[str, Any]
     heatmap: bytes | None
+    mask: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -44,18 +46,23 @@ def infer(
     study: bytes,
     wanted: Sequence[str] = ("findings", "heatmap"),
     calibration: SiteCalibration | None = None,
+    *,
+    spacing_mm: Sequence[float] | None = None,
+    timeout_s: float | None = None,
 ) -> Reading:
     """Run a version on a canonical study; `wanted` are the outputs to ask for. With a site's `calibration` in place of
-    the shipped one, which the findings then name.
+    the shipped one, which the findings then name. `spacing_mm` is that of an image's rows and columns, if known.
 
     Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
     (which the study may have caused), and the other PortalErrors as the tier answers them.
     """
-    head, body = _encode(study, wanted, calibration)
+    parameters = {"calibration": json.dumps(calibration.parameters)} if calibration else {}
+    parameters |= {"spacing_mm": json.dumps(list(spacing_mm))} if spacing_mm else {}
+    head, body = _encode(study, wanted, parameters)
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
     headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
     try:
-        response = client.request("POST", path, headers=headers, data=head + body)
+        response = client.request("POST", path, headers=headers, data=body, timeout_s=timeout_s)
     except Unavailable as error:
         if _broke_off(error.__cause__):
             raise Internal("The model server broke off.", code="model_broke_off") from error
@@ -65,7 +72,7 @@ def infer(
     if (findings.get("calibrated_for") == "site") != (calibration is not None):
         raise Internal("The model server used another calibration than it was asked to.", code="other_calibration")
     findings["calibration"] = calibration.told() if calibration else None
-    return Reading(findings, heatmap=outputs.get("heatmap") or None)
+    return Reading(findings, heatmap=outputs.get("heatmap") or None, mask=outputs.get("mask") or None)
 
 
 def calibrate(client: ServiceClient, model: str, version: str, cases: dict[str, Any]) -> dict[str, Any]:
@@ -110,15 +117,17 @@ def _card(client: ServiceClient, name: str) -> Model | None:
         return None
 
 
-def _encode(study: bytes, wanted: Sequence[str], calibration: SiteCalibration | None) -> tuple[bytes, bytes]:
-    body = struct.pack("<I", len(study)) + study
-    parameters = {"binary_data_size": len(body)}
-    inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": parameters}]
+def _encode(study: bytes, wanted: Sequence[str], parameters: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """The request's JSON head, and the whole body; a volume is large, so it is copied once."""
+    size = struct.pack("<I", len(study))
+    of_study = {"binary_data_size": len(size) + len(study)}
+    inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": of_study}]
     outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
-    head: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
-    if calibration:
-        head["parameters"] = {"calibration": json.dumps(calibration.parameters)}
-    return json.dumps(head).encode(), body
+    asked: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
+    if parameters:
+        asked["parameters"] = dict(parameters)
+    head = json.dumps(asked).encode()
+    return head, b"".join((head, size, study))
 
 
 def _decode(response: requests.Response) -> dict[str, bytes]:

@@ -59,6 +59,15 @@ class ModelList:
                 return model
         raise NotFound("There is no such model.")
 
+    def seen(self, name: str) -> Model:
+        """The model of this name as last seen, however long ago: what a model is for does not change. Asks only for
+        one never seen. Raises NotFound."""
+        for model in self._models:
+            if model.name == name:
+                return model
+        self.ask_again()
+        return self.one(name)
+
     def _refresh(self) -> None:
         # One thread asks; while something is known, the others go on with that.
         if not self._lock.acquire(blocking=not self._models):

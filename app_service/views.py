@@ -7,6 +7,7 @@ import redis
 from sqlalchemy import Row
 
 from app_service.domain.suitable import suggested
+from app_service.exports.structure_table import TABLE
 from app_service.parts import Parts
 from app_service.storage import cache
 from app_service.storage.cache import Answer, Key
@@ -47,7 +48,7 @@ def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = N
         position=position,
         progress=None,
         result=answer.result if answer else None,
-        artifacts=_with_overlay(row.id, answer) if answer else [],
+        artifacts=_with_drawn(row.id, answer) if answer else [],
         review=Review(**{name: values[name] for name in _FROM_REVIEW}) if reviewed else None,
     )
 
@@ -80,7 +81,9 @@ def _positions(parts: Parts, job_ids: list[str]) -> dict[str, int | None]:
         return {}
 
 
-def _with_overlay(job_id: str, answer: Answer) -> list[Any]:
-    # The overlay is drawn when it is asked for: see routes/artifacts.py.
-    drawn = [artifact(job_id, "overlay.png", "image/png", None)]
-    return answer.artifacts + (drawn if any(item.name == "heatmap.png" for item in answer.artifacts) else [])
+def _with_drawn(job_id: str, answer: Answer) -> list[Any]:
+    """With those that are made when they are asked for: see routes/artifacts.py."""
+    kept = {item.name for item in answer.artifacts}
+    drawn = [artifact(job_id, "overlay.png", "image/png", None)] if kept & {"heatmap.png", "mask.png"} else []
+    table = [artifact(job_id, TABLE, "text/csv", None)] if answer.result.measurements else []
+    return [*answer.artifacts, *drawn, *table]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from portal_wire.contract import NOT_ANSWERED, Result
+from portal_wire.contract import NOT_ANSWERED, SEGMENTED, Result
 from portal_wire.errors import Internal
 
 _FROM_MODEL = set(Result.model_fields) - {"timings_s"}
@@ -17,6 +17,7 @@ def to_result(findings: dict[str, Any], *, queued_at: datetime, started_at: date
     }
     said = {name: value for name, value in findings.items() if name in _FROM_MODEL}
     result = Result.model_validate(said | {"timings_s": timings})
-    if (result.label == NOT_ANSWERED) != (not result.in_distribution):
+    one_says_no = (result.label == NOT_ANSWERED) != (not result.in_distribution)
+    if one_says_no or (result.label == SEGMENTED) != bool(result.measurements):
         raise Internal("The model's answer contradicts itself.", code="contradictory_answer")
     return result

@@ -13,6 +13,11 @@ def suits(model: Model, kind: str, modality: str) -> bool:
     return model.kind == kind and (modality == UNKNOWN_MODALITY or modality in model.modalities)
 
 
+def gives_masks(model: Model) -> bool:
+    """True for a model that outlines its labels; one that names findings also has a word for none of them."""
+    return model.negative_label is None
+
+
 def suggested(models: Iterable[Model], preferred: tuple[str, ...], kind: str, modality: str) -> list[Model]:
     """The site's default models that suit a study, in the site's order."""
     by_name = {model.name: model for model in models}

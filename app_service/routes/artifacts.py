@@ -2,7 +2,9 @@
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +14,9 @@ from flask import Response, request, send_file
 from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.exports.archive import zip_stream
-from app_service.exports.overlay import overlay_png
+from app_service.exports.overlay import mask_overlay_png, overlay_png
 from app_service.exports.picture import png
+from app_service.exports.structure_table import TABLE, structure_table
 from app_service.parts import Parts, parts
 from app_service.routes.bodies import JobsChosen
 from app_service.routes.files import binary
@@ -60,14 +63,17 @@ def archive(job_id: UUID) -> Response:
 @artifacts.post("/v1/archive")
 @artifacts.auth_required(bearer, roles=DOCTOR)
 @artifacts.input(JobsChosen)
-@artifacts.doc(responses=binary("application/zip", "A folder for each job, as in a single archive."))
+@artifacts.doc(responses=binary("application/zip", "A folder for each job, as in a single archive; one table of all."))
 def archive_of_many(json_data: JobsChosen) -> Response:
     """Several finished jobs in one zip."""
     jobs = _jobs(list(dict.fromkeys(str(job_id) for job_id in json_data.job_ids)))
     _require_finished(jobs)
     _note(jobs)
     here = parts()
-    return _zip((entry for job in jobs for entry in _entries(here, job, f"{job.id}/")), "lightbox-results.zip")
+    measured = [job for job in jobs if job.result and job.result.measurements]
+    table: list[Entry] = [(TABLE, partial(structure_table, measured))] if measured else []
+    entries = (entry for job in jobs for entry in _entries(here, job, f"{job.id}/"))
+    return _zip(chain(table, entries), "lightbox-results.zip")
 
 
 def _jobs(job_ids: list[str]) -> list[Job]:
@@ -95,12 +101,19 @@ def _entries(here: Parts, job: Job, folder: str) -> Iterator[Entry]:
 
 
 def _content(here: Parts, job: Job, name: str) -> bytes:
+    if name == TABLE:
+        return structure_table([job])
     if name == "overlay.png":  # drawn from the two files that it is made of, and never stored
+        if any(item.name == "mask.png" for item in job.artifacts):
+            return mask_overlay_png(_image(here, job), _content(here, job, "mask.png"))
         return overlay_png(_image(here, job), _content(here, job, "heatmap.png"))
     return here.store.read(f"jobs/{job.id}/{job.attempt}/{name}")
 
 
 def _image(here: Parts, job: Job) -> bytes:
+    """The picture of an image, or of a volume its middle slice: a volume is no picture."""
+    with suppress(NotFound):
+        return here.store.read(f"studies/{job.study_id}/preview")
     return here.store.read(f"studies/{job.study_id}/image")
 
 

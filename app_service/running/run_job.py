@@ -11,6 +11,8 @@ from sqlalchemy import Row
 from app_service import ml_client
 from app_service.domain.answer import to_result
 from app_service.domain.job import MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_next_try_s
+from app_service.domain.suitable import gives_masks
+from app_service.masks.ask import File, ask_for_mask
 from app_service.parts import Parts
 from app_service.running.leases import Leases
 from app_service.running.metrics import COMMIT, JOBS, KEEP, MODEL, QUEUE_WAIT, READ
@@ -80,19 +82,28 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
 
 
 def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
+    if gives_masks(parts.models.seen(row.model)):
+        with MODEL.time():
+            findings, files = ask_for_mask(parts, row)
+    else:
+        findings, files = _ask_for_findings(parts, row)
+    finished_at = now()
+    result = to_result(findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
+    made = []
+    for file in files if result.in_distribution else ():
+        with KEEP.time():
+            parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/{file.name}", file.data)
+        made.append(artifact(row.id, file.name, file.media_type, len(file.data)))
+    return Answer(result=result, artifacts=made), finished_at
+
+
+def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list[File]]:
     with READ.time():
         study = reading_copy(parts.store, row.study_id)
     calibration = parts.calibrations.of(row.model, row.version)
     with MODEL.time():
         reading = ml_client.infer(parts.ml, row.model, row.version, study, calibration=calibration)
-    finished_at = now()
-    result = to_result(reading.findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
-    made = []
-    if reading.heatmap and result.in_distribution:
-        with KEEP.time():
-            parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/heatmap.png", reading.heatmap)
-        made.append(artifact(row.id, "heatmap.png", "image/png", len(reading.heatmap)))
-    return Answer(result=result, artifacts=made), finished_at
+    return reading.findings, [File("heatmap.png", "image/png", reading.heatmap)] if reading.heatmap else []
 
 
 def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> str:

@@ -49,6 +49,8 @@ class Shadows:
             roles = self._book.roles().get(job.model)
             if roles is None or roles.shadow is None or job.version != roles.active or job.purpose != "answer":
                 return
+            if answer.measurements:  # two masks say nothing by their one label
+                return
             if not self._places.acquire(blocking=False):
                 SHADOWS.labels(job.model, roles.shadow, "left_out").inc()
                 return

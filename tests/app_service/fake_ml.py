@@ -1,12 +1,18 @@
 """A stand-in for the ML tier that a test can make slow, wrong or absent."""
 
+import gzip
 import json
 import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
+import cv2
+import nibabel as nib
+import numpy as np
 from flask import Flask, Response, jsonify, request
+from numpy.typing import NDArray
 from werkzeug.serving import make_server
 
 LAYER = {"name": "dense", "kind": "Dense", "output": [1], "parameters": 3, "multiply_adds": 2}
@@ -45,6 +51,56 @@ def model_card(faults: dict[str, str | None]) -> dict[str, Any]:
     return facts | {"versions": versions}
 
 
+OUTLINERS: dict[str, dict[str, Any]] = {
+    "lung-field": {"kind": "image", "modalities": ["DX"], "labels": ["right_lung", "left_lung"]},
+    "ct-tissue": {"kind": "volume", "modalities": ["CT"], "labels": ["dense", "fat"]},
+}
+
+
+def outliner_card(name: str) -> dict[str, Any]:
+    """A model that outlines structures."""
+    return (
+        model_card({"1": None})
+        | OUTLINERS[name]
+        | {"name": name, "title": name, "task": name}
+        | {"negative_label": None}
+    )
+
+
+def outlined_picture(study: bytes) -> NDArray[np.uint8]:
+    """The label map that the stand-in gives: what is bright is the right lung left of the middle, else the left one."""
+    pixels = cv2.imdecode(np.frombuffer(study, np.uint8), cv2.IMREAD_GRAYSCALE)
+    sides = np.where(np.arange(pixels.shape[1]) < pixels.shape[1] // 2, 1, 2)
+    return ((pixels > 200) * sides).astype(np.uint8)
+
+
+def outlined_volume(study: bytes) -> "nib.Nifti1Image":
+    volume = nib.Nifti1Image.from_bytes(gzip.decompress(study))
+    values = np.asarray(volume.dataobj)
+    return nib.Nifti1Image(((values > 100) + 2 * (values < -50)).astype(np.uint8), volume.affine)
+
+
+def measured(name: str, mask: NDArray[np.uint8], spacing_mm: list[float] | None) -> list[dict[str, Any]]:
+    """By the contract: every key, and None where it does not apply."""
+    found = []
+    for index, label in enumerate(OUTLINERS[name]["labels"], 1):
+        count = int((mask == index).sum())
+        sizes: dict[str, Any] = dict.fromkeys(("pixels", "voxels", "area_mm2", "volume_ml", "mean_hu"))
+        if OUTLINERS[name]["kind"] == "image":
+            area = count * spacing_mm[0] * spacing_mm[1] if spacing_mm else None
+            sizes |= {"pixels": count, "area_mm2": area}
+        else:
+            sizes |= {"voxels": count, "volume_ml": count / 1000, "mean_hu": 12.5}
+        found.append({"label": label, "index": index, "share": count / mask.size} | sizes)
+    return found
+
+
+def segmented(measurements: list[dict[str, Any]]) -> dict[str, Any]:
+    """The findings of a model that gives masks."""
+    of_masks = {"label": "segmented", "findings": [], "calibrated": False, "logits": None, "uncertain_band": None}
+    return findings() | of_masks | {"measurements": measurements}
+
+
 class FakeMl:
     """`said`, `status` and `delay_s` shape the answers; `asked` counts the inferences."""
 
@@ -58,6 +114,9 @@ class FakeMl:
         self.calibrations: list[Any] = []  # that inferences came with
         self.cases: list[dict[str, Any]] = []  # that fits were asked for
         self.managed: list[str] = []  # "load 1", "unload 2"
+        self.outlines = False  # serves OUTLINERS too
+        self.spoil: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]] = lambda said, mask: (said, mask)
+        self.spacings: list[Any] = []  # that masks were asked for with
         self._server: Any = None
         self.port = 0
         self.start()
@@ -79,7 +138,7 @@ class FakeMl:
         app = Flask(__name__)
         app.add_url_rule("/v2/health/ready", "ready", lambda: Response(status=200))
         app.add_url_rule("/v2/repository/index", "index", self._index, methods=["POST"])
-        app.add_url_rule("/v2/models/<name>/card", "card", lambda name: jsonify(model_card(self.versions)))
+        app.add_url_rule("/v2/models/<name>/card", "card", self._card)
         app.add_url_rule("/v2/repository/models/<name>/load", "load", self._load, methods=["POST"])
         app.add_url_rule("/v2/repository/models/<name>/unload", "unload", self._unload, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
@@ -109,6 +168,8 @@ class FakeMl:
             self.calibrations.append(json.loads(head["parameters"]["calibration"]))
             answered = answered | {"calibrated_for": "site"}
         texts = {"findings": json.dumps(answered).encode(), "heatmap": self.heatmap}
+        if name in OUTLINERS:
+            texts = self._outline(name, head, body)
         blobs = [struct.pack("<I", len(texts[item])) + texts[item] for item in names]
         outputs = [
             {"name": item, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(blob)}}
@@ -117,6 +178,22 @@ class FakeMl:
         facts = json.dumps({"model_name": name, "model_version": version, "outputs": outputs}).encode()
         headers = {"Inference-Header-Content-Length": str(len(facts))}
         return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
+
+    def _outline(self, name: str, head: dict[str, Any], body: bytes) -> dict[str, bytes]:
+        study = body[int(request.headers["Inference-Header-Content-Length"]) + 4 :]
+        spacing = json.loads(head.get("parameters", {}).get("spacing_mm", "null"))
+        self.spacings.append(spacing)
+        if OUTLINERS[name]["kind"] == "image":
+            mask = outlined_picture(study)
+            packed = bytes(cv2.imencode(".png", mask)[1])
+        else:
+            volume = outlined_volume(study)
+            mask, packed = np.asarray(volume.dataobj), gzip.compress(volume.to_bytes())
+        said, sent = self.spoil(segmented(measured(name, mask, spacing)), packed)
+        return {"findings": json.dumps(said).encode(), "mask": sent}
+
+    def _card(self, name: str) -> Response:
+        return jsonify(outliner_card(name) if name in OUTLINERS else model_card(self.versions))
 
     def _calibrate(self, name: str, version: str) -> Response:
         cases = request.get_json()
@@ -130,6 +207,7 @@ class FakeMl:
     def _index(self) -> Response:
         states = {version: "UNAVAILABLE" if fault else "READY" for version, fault in self.versions.items()}
         entries = [{"name": "pneumonia", "version": version, "state": state} for version, state in states.items()]
+        entries += [{"name": name, "version": "1", "state": "READY"} for name in OUTLINERS if self.outlines]
         return jsonify(entries)
 
     def _load(self, name: str) -> Response:

@@ -1,0 +1,105 @@
+"""A mask of a volume: one uint8 NIfTI file with all structures, and one for each, in the volume's own place in space.
+
+It is read once, piece by piece: a piece and the packed results are all that is in memory.
+"""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, BinaryIO
+
+import numpy as np
+from isal import igzip, igzip_lib, isal_zlib
+from nibabel.nifti1 import Nifti1Header
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+
+from app_service.masks.structures import wrong_mask
+
+_CHUNK_BYTES = 2**22
+_LEVEL = 1
+_GZIP_WINDOW = 31
+_SAME_PLACE_MM = 1e-2
+_BROKEN: Any = (EOFError, OSError, zlib.error, igzip_lib.IsalError, HeaderDataError, WrapStructError, ValueError)
+
+
+@dataclass(frozen=True)
+class Parted:
+    """Gzipped NIfTI files: `combined`, and of each structure its voxels as 1; `counts` are voxels by structure."""
+
+    combined: bytes
+    structures: dict[int, bytes]
+    counts: dict[int, int]
+
+
+def part(mask: bytes, study: BinaryIO, indices: Iterable[int]) -> Parted:
+    """Check the mask against the canonical volume `study`, whose header the new files have, and take it apart.
+
+    Raises Internal for a mask of another shape, in another place, or with other values.
+    """
+    with igzip.IGzipFile(fileobj=study) as file:
+        canonical = Nifti1Header.from_fileobj(file, check=False)
+    try:
+        with igzip.IGzipFile(fileobj=BytesIO(mask)) as file:
+            _to_values(file, canonical)
+            return _parted(file, canonical, list(indices))
+    except _BROKEN as error:
+        raise wrong_mask("it cannot be read") from error
+
+
+def _to_values(file: Any, canonical: Nifti1Header) -> None:
+    """Read up to the first value. Raises Internal when this is no mask of the canonical volume."""
+    header = Nifti1Header.from_fileobj(file, check=False)
+    slope, intercept = header.get_slope_inter()
+    if header.get_data_dtype() != np.uint8 or slope not in (None, 1.0) or intercept not in (None, 0.0):
+        raise wrong_mask("its values are no plain bytes")
+    if header.get_data_shape() != canonical.get_data_shape():
+        raise wrong_mask("its shape is not that of the volume")
+    if not np.allclose(header.get_best_affine(), canonical.get_best_affine(), rtol=0, atol=_SAME_PLACE_MM):
+        raise wrong_mask("it lies in another place than the volume")
+    file.read(max(0, int(header["vox_offset"]) - file.tell()))
+
+
+def _parted(file: Any, canonical: Nifti1Header, indices: list[int]) -> Parted:
+    left, background = int(np.prod(canonical.get_data_shape())), 0
+    head = _header(canonical)
+    combined, structures = _Packed(head), {index: _Packed(head) for index in indices}
+    counts = dict.fromkeys(indices, 0)
+    while left:
+        piece = file.read(min(left, _CHUNK_BYTES))
+        if not piece:
+            raise EOFError
+        left -= len(piece)
+        values = np.frombuffer(piece, np.uint8)
+        background += values.size - int(np.count_nonzero(values))
+        combined.add(piece)
+        for index, packed in structures.items():
+            inside = values == index
+            counts[index] += int(np.count_nonzero(inside))
+            packed.add(inside.tobytes())
+    if background + sum(counts.values()) != np.prod(canonical.get_data_shape()):
+        raise wrong_mask("it has values that mean no structure")
+    return Parted(combined.done(), {index: packed.done() for index, packed in structures.items()}, counts)
+
+
+def _header(canonical: Nifti1Header) -> bytes:
+    header = canonical.copy()
+    header.set_data_dtype(np.uint8)
+    header.set_slope_inter(1, 0)
+    header["vox_offset"] = 352
+    return bytes(header.binaryblock) + bytes(4)
+
+
+class _Packed:
+    """Bytes that are gzipped as they come."""
+
+    def __init__(self, first: bytes) -> None:
+        self._packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW)
+        self._parts = [self._packer.compress(first)]
+
+    def add(self, piece: bytes) -> None:
+        self._parts.append(self._packer.compress(piece))
+
+    def done(self) -> bytes:
+        return b"".join((*self._parts, self._packer.flush()))
