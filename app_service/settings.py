@@ -20,7 +20,7 @@ class Settings:
     ml_service_token: str
     service_token: str
     intake: IntakeSettings
-    default_models: tuple[str, ...] = ("pneumonia",)
+    default_models: tuple[str, ...] = ("pneumonia", "ct-tissue")
     max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
     max_files_per_upload: int = 2000
@@ -46,7 +46,7 @@ class Settings:
             ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
             intake=IntakeSettings.from_environment(),
-            default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia"),
+            default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia,ct-tissue"),
             max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 512 * MIB, minimum=1),
             max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 1024 * MIB, minimum=1),
             max_files_per_upload=env.integer("LIGHTBOX_MAX_FILES_PER_UPLOAD", 2000, minimum=1),

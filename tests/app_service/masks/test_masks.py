@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from tests.app_service.conftest import Caller, film, wait_until
 from tests.app_service.fake_ml import FakeMl, outlined_picture, outlined_volume, segmented
 from tests.app_service.intake.dicom_maker import made
-from tests.app_service.intake.test_volume import AFFINES, VALUES, nifti
+from tests.app_service.intake.test_volume import AFFINES, VALUES, nifti, slices
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 Spoil = Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]]
@@ -230,3 +230,12 @@ def test_the_spacing_of_an_image_travels_with_it(doctor: Caller, worker: Worker,
 
 def test_a_model_that_outlines_runs_when_it_is_asked_for(doctor: Caller) -> None:
     assert [job["model"] for job in doctor.upload((film(), "film.png")).json["jobs"]] == ["pneumonia"]  # type: ignore[index]
+
+
+def test_a_volume_of_ct_is_measured_unasked_and_one_of_mr_is_not(doctor: Caller) -> None:
+    ct = slices(AFFINES["plain"], VALUES)
+    mr = {name: data.replace(b"CS\x02\0CT", b"CS\x02\0MR") for name, data in ct.items()}
+    for files, modality, models in ((ct, "CT", ["ct-tissue"]), (mr, "MR", [])):
+        answer = doctor.upload(*((data, name) for name, data in files.items()))
+        assert answer.json and [study["modality"] for study in answer.json["studies"]] == [modality]
+        assert [job["model"] for job in answer.json["jobs"]] == models
