@@ -11,6 +11,7 @@ from app_service import openapi
 from app_service.parts import open_parts
 from app_service.readiness import dependencies
 from app_service.routes.artifacts import artifacts
+from app_service.routes.audit_trail import audit_trail
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     events,
     limits,
     status,
+    audit_trail,
 )
 
 

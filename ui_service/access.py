@@ -45,6 +45,7 @@ ACCESS: dict[str, Access] = {
     "live.rows": "doctor",
     "live.answers": "doctor",
     "status.page": "admin",
+    "audit.page": "admin",
     "models.page": "anyone",
     "models.card": "anyone",
     "models.plot": "anyone",

@@ -20,6 +20,7 @@ from portal_wire.contract import (
     User,
 )
 from portal_wire.http_client import ServiceClient
+from ui_service.account_calls import AccountCalls
 
 # App sends a comment every 15 s on an idle event stream; silence longer than this means that it has gone.
 _EVENTS_TIMEOUT_S = 40.0
@@ -28,7 +29,7 @@ _LOAD_TIMEOUT_S = 90.0  # a version is checked before it may answer
 _NONE: Mapping[str, str] = {}
 
 
-class AppTier:
+class AppTier(AccountCalls):
     """App as one person sees it. Every method raises the PortalError that App answered."""
 
     def __init__(self, client: ServiceClient, token: str | None, address: str | None) -> None:

@@ -28,6 +28,7 @@ Action = Literal[
     "fit_calibration",
     "use_calibration",
     "use_shipped_values",
+    "read_audit",
 ]
 
 

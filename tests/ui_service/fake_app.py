@@ -26,10 +26,12 @@ from portal_wire.errors import (
 )
 from portal_wire.http_server import problem
 from portal_wire.ids import new_id
+from tests.ui_service import fake_accounts
 
 PASSWORD = "correct horse battery"
 SERVICE_TOKEN = "service-token-of-the-tests"
 _BEAT_S = 0.5
+_ADMINS = ("/v1/models", "/v1/sessions", "/v1/me", "/v1/status", *fake_accounts.PATHS)
 
 
 class FakeApp:
@@ -243,8 +245,10 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
             raise Unauthenticated("Please sign in.")
         if fake.broken:
             raise fake.broken
-        if user.role == "admin" and not request.path.startswith(("/v1/models", "/v1/sessions", "/v1/me", "/v1/status")):
+        if user.role == "admin" and not request.path.startswith(_ADMINS):
             raise Forbidden("not for administrators")
+
+    fake_accounts.equip(app)
 
     @app.get("/readyz")
     def readyz() -> Response:

@@ -1,6 +1,7 @@
 """One module a noun; each gives a blueprint named after itself."""
 
 from ui_service.views import (
+    audit,
     calibration,
     compare,
     downloads,
@@ -34,5 +35,6 @@ BLUEPRINTS = tuple(
         versions,
         calibration,
         status,
+        audit,
     )
 )

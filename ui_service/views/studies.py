@@ -30,6 +30,7 @@ def page(study_id: UUID) -> str:
         study=study,
         job=_shown(jobs, request.args.get("job")),
         jobs=jobs,
+        openings=app.openings(study.id),
         models=[model for model in app.models() if model.kind == study.kind],
         place=place,
         before=before,

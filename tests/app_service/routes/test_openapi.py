@@ -48,6 +48,9 @@ def test_the_answers_are_as_documented(document: dict[str, Any], doctor: Caller,
     path = "/v1/models/{name}/versions/{version}/site-calibration"
     check(document, path, "get", doctor.get("/v1/models/pneumonia/versions/1/site-calibration"))
     check(document, "/v1/studies/{study_id}", "get", doctor.get(f"/v1/studies/{study}"))
+    doctor.get(f"/v1/studies/{study}/image")
+    check(document, "/v1/studies/{study_id}/openings", "get", doctor.get(f"/v1/studies/{study}/openings"))
+    check(document, "/v1/audit", "get", admin.get("/v1/audit"))
     check(document, "/v1/jobs/{job_id}", "get", doctor.get(f"/v1/jobs/{job}"))
     started = doctor.post(f"/v1/studies/{study}/jobs", json={"model": "pneumonia"})
     check(document, "/v1/studies/{study_id}/jobs", "post", started)

@@ -1,0 +1,37 @@
+"""The audit read back: who opened a study, and the trail page by page. Names come from the accounts as they are now."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, or_, select
+
+from app_service.storage.records import audit, jobs, users
+
+_OPENING = ("view", "download")
+
+
+def openings(connection: Connection, study_id: str) -> list[Row[Any]]:
+    """(username, action, times, last_at) of everyone who opened a study or took files of it; who came last is first."""
+    of_its_jobs = audit.c.object_id.in_(select(jobs.c.id).where(jobs.c.study_id == study_id))
+    last = func.max(audit.c.at).label("last_at")
+    query = (
+        select(users.c.username, audit.c.action, func.count().label("times"), last)
+        .join(users, users.c.id == audit.c.actor_id)
+        .where(or_(audit.c.object_id == study_id, of_its_jobs), audit.c.action.in_(_OPENING))
+        .group_by(users.c.username, audit.c.action)
+    )
+    return list(connection.execute(query.order_by(last.desc())))
+
+
+def acts(
+    connection: Connection, before: int | None, limit: int, *, username: str | None, action: str | None
+) -> Sequence[Row[Any]]:
+    """The newest rows first, those with a smaller number than `before`, each with its actor's `username`."""
+    query = select(audit, users.c.username).outerjoin(users, users.c.id == audit.c.actor_id)
+    if before is not None:
+        query = query.where(audit.c.seq < before)
+    if username:
+        query = query.where(users.c.username == username.casefold())
+    if action:
+        query = query.where(audit.c.action == action)
+    return connection.execute(query.order_by(audit.c.seq.desc()).limit(limit)).all()

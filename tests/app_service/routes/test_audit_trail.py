@@ -1,0 +1,40 @@
+"""The audit as people see it: who opened a study, and what was done with the portal."""
+
+import pytest
+
+from tests.app_service.conftest import Caller
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+def told(caller: Caller, path: str) -> list[dict[str, object]]:
+    answer = caller.get(path)
+    assert answer.status_code == 200, answer.text
+    return list((answer.json or {})["items"])
+
+
+def test_a_doctor_sees_who_opened_a_study(doctor: Caller) -> None:
+    study, unopened = doctor.upload_one()["study_id"], doctor.upload_one(1)["study_id"]
+    for path in ("image", "image", "original", "image?max_side=96"):  # a small one stands in a list
+        assert doctor.get(f"/v1/studies/{study}/{path}").status_code == 200
+    found = {(one["username"], one["action"], one["times"]) for one in told(doctor, f"/v1/studies/{study}/openings")}
+    assert found == {("doctor", "view", 2), ("doctor", "download", 1)}
+    assert told(doctor, f"/v1/studies/{unopened}/openings") == []
+
+
+def test_an_administrator_reads_the_trail_page_by_page(doctor: Caller, admin: Caller) -> None:
+    study = doctor.upload_one()["study_id"]
+    everything = told(admin, "/v1/audit")
+    assert [one["action"] for one in everything] == ["upload", "sign_in", "sign_in"]
+    assert everything[0]["object_id"] == study and everything[0]["username"] == "doctor"
+    assert "film.png" not in str(everything)
+    first = admin.get("/v1/audit?limit=2").json or {}
+    assert [one["action"] for one in first["items"]] == ["read_audit", "upload"]
+    rest = told(admin, f"/v1/audit?before={first['next_before']}&username=Doctor")
+    assert [one["action"] for one in rest] == ["sign_in"]
+    assert {one["action"] for one in told(admin, "/v1/audit?action=read_audit")} == {"read_audit"}
+
+
+def test_a_row_holds_whence_it_came(admin: Caller) -> None:
+    admin.get("/v1/audit", headers={"X-Forwarded-For": "10.1.2.3"})
+    assert told(admin, "/v1/audit")[0]["address"] == "10.1.2.3"

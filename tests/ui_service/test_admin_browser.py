@@ -1,0 +1,40 @@
+"""The administrator's pages in a real browser: for a screen reader, narrow and wide, dark and light."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.ui_service import test_browser
+from tests.ui_service.conftest import Site
+from tests.ui_service.fake_app import PASSWORD
+from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
+
+browser = test_browser.browser
+PAGES = ["/admin/audit"]
+
+
+def sign_in(page: Page, site: Site, username: str = "admin") -> None:
+    page.goto(f"{site.origin}/sign-in")
+    page.get_by_label("Name").fill(username)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+@pytest.fixture(params=[("dark", WIDE), ("light", NARROW)], ids=["dark-wide", "light-narrow"])
+def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
+    scheme, viewport = request.param
+    context = context_for(browser, viewport=viewport, bypass_csp=True)  # for axe's own script
+    context.add_init_script(f"localStorage.setItem('theme', '{scheme}')")
+    yield context.new_page()
+    context.close()
+
+
+def test_axe_finds_nothing_serious_and_nothing_overflows(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    for address in PAGES:
+        page.goto(site.origin + address)
+        assert serious(page) == []
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= page.viewport_size["width"], f"{address} is {width} wide"  # type: ignore[index]
