@@ -18,10 +18,10 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 @dataclass(frozen=True)
 class Entry:
-    """`name` is for people; nothing is ever written under it."""
+    """`name` is for people; nothing is ever written under it. `place` is the file itself: two may have one name."""
 
     name: str
-    key: str
+    place: zipfile.ZipInfo
 
 
 def open_archive(data: bytes) -> zipfile.ZipFile:
@@ -52,18 +52,18 @@ def entries(archive: zipfile.ZipFile) -> list[Entry]:
         if info.is_dir() or not info.file_size or last.startswith(".") or "__MACOSX/" in info.filename:
             continue
         name = "".join(character for character in last if character.isprintable())[-200:] or "unnamed"
-        found.append(Entry(name, info.filename))
+        found.append(Entry(name, info))
     return found
 
 
-def member(archive: zipfile.ZipFile, name: str) -> bytes:
+def member(archive: zipfile.ZipFile, place: zipfile.ZipInfo) -> bytes:
     """A file's content. Raises Unprocessable `corrupt`; never gives more than the directory announced."""
     try:
-        with archive.open(name) as file:
-            data = file.read(archive.getinfo(name).file_size)
+        with archive.open(place) as file:
+            data = file.read(place.file_size)
             if file.read(1):
                 raise too_large_inflated()
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise corrupt("A file in the archive cannot be unpacked.") from error
     return data
 

@@ -39,11 +39,13 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
         if entry.name.upper() == DIRECTORY:
             continue
         with _noted(entry.name, refused):
-            content = member(archive, entry.key)
+            content = member(archive, entry.place)
             kind = sniff(content[:HEAD_BYTES]).media_type or ""
             if kind == "application/dicom":
                 header = without_pixels(read_header(content, limits))
-                series.setdefault(str(header.get("SeriesInstanceUID", entry.key)), []).append((entry, header))
+                series.setdefault(str(header.get("SeriesInstanceUID", entry.place.header_offset)), []).append(
+                    (entry, header)
+                )
             else:
                 studies.append(_other(kind, content, limits))
     for files in series.values():
@@ -70,7 +72,7 @@ def _noted(name: str, refused: list[Refused]) -> Iterator[None]:
 
 
 def _read_again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> FileDataset:
-    return read_header(member(archive, entry.key), limits)
+    return read_header(member(archive, entry.place), limits)
 
 
 def _other(kind: str, content: bytes, limits: Limits) -> Made:

@@ -7,6 +7,7 @@ import io
 from typing import Any
 
 from pydicom import dcmread
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
@@ -20,6 +21,7 @@ ENDS_OF_HEADER = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
 META_BYTES = 2**16
+UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
 def read_header(data: bytes, limits: Limits) -> FileDataset:
@@ -37,6 +39,7 @@ def read_header(data: bytes, limits: Limits) -> FileDataset:
     _check_class(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
     if not any(name in header for name in ENDS_OF_HEADER):
         raise Unprocessable("This DICOM file holds no picture.", code="no_image")
+    _check_end(header)
     _check_pixels(header, limits)
     return header
 
@@ -101,6 +104,15 @@ def _check_class(name: str) -> None:
     uid = UID(name)
     what = uid.name if uid.is_valid and uid.name != name else "of an unknown kind"
     raise Unprocessable(f"This DICOM file is no image that is read here ({what}).", code="sop_not_allowed")
+
+
+def _check_end(header: FileDataset) -> None:
+    """A picture may not be longer than its file says; pydicom takes what there is."""
+    for name in ENDS_OF_HEADER:
+        found = header.get_item(name) if name in header else None
+        if isinstance(found, RawDataElement) and found.length != UNDEFINED_LENGTH:
+            if len(found.value or b"") < found.length:
+                raise corrupt("The DICOM file ends before its picture does.")
 
 
 def _check_pixels(header: FileDataset, limits: Limits) -> None:

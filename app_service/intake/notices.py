@@ -13,6 +13,8 @@ TEXTS = {
     "tilt_corrected": "The gantry was tilted: each slice was shifted so that the volume is upright.",
     "duplicates_dropped": "Some slices came twice; one of each was kept.",
     "series_divided": "The series holds several stacks of slices; this study is one of them.",
+    "named_otherwise": "The file's name ends like that of another format; what counts is what is in it. "
+    "Check that it is the file that you meant.",
     "low_quality": "Every pixel has the same value: the picture shows nothing.",
 }
 

@@ -20,20 +20,20 @@ from app_service.intake.pixels import encode_png, grey_if_equal
 from app_service.intake.refusals import bad_dims, bad_values, check_size, corrupt, values_not_allowed
 from app_service.intake.volume import Volume, study_of
 
-IMAGES = "imgs.npy"
+IMAGES, SPACING = "imgs.npy", "spacing.npy"
 MOST_HEADER = 4096
 
 
 def from_npz(archive: zipfile.ZipFile, limits: Limits) -> Picture:
     """Raises Unprocessable `corrupt`, `bad_dims`, `bad_values`, `datatype_not_allowed`, `too_many_voxels`, ..."""
-    values = _array(member(archive, IMAGES))
-    if values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3 and "spacing.npy" not in archive.namelist()):
+    values = _array(member(archive, archive.getinfo(IMAGES)))
+    if values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3 and SPACING not in archive.namelist()):
         return _picture(values, limits)
     if values.ndim != 3:
         raise bad_dims(f"{values.ndim} dimensions")
     spacing = (1.0, 1.0, 1.0)
-    if "spacing.npy" in archive.namelist():
-        told = _array(member(archive, "spacing.npy")).astype(np.float64).ravel()
+    if SPACING in archive.namelist():
+        told = _array(member(archive, archive.getinfo(SPACING))).astype(np.float64).ravel()
         if told.shape != (3,) or not (np.isfinite(told).all() and (told > 0).all()):
             raise bad_values()
         spacing = (float(told[0]), float(told[1]), float(told[2]))

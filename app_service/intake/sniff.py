@@ -50,6 +50,8 @@ KINDS = (
     Kind("JPEG XL picture", b"\0\0\0\x0cJXL "),
     Kind("JPEG XL picture", b"\xff\x0a"),
     Kind("Photoshop picture", b"8BPS"),
+    Kind("FITS picture", b"SIMPLE  ="),
+    Kind("PostScript document", b"%!PS"),
     Kind("PDF document", b"%PDF-"),
     Kind("RAR archive", b"Rar!"),
     Kind("7-Zip archive", b"7z\xbc\xaf\x27\x1c"),
@@ -60,6 +62,18 @@ FOREIGN = (
     Kind("Linux program", b"\x7fELF"),
     Kind("script", b"#!"),
 )
+# What a name says, where it says anything: it decides nothing, but a name that is wrong may be that of another file.
+ENDINGS = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".dcm": "application/dicom",
+    ".nii": "application/x-nifti",
+    ".gz": "application/gzip",
+    ".zip": "application/zip",
+    ".npz": "application/zip",
+}
+NAMED_OTHERWISE = "named_otherwise"
 
 
 def sniff(head: bytes) -> Kind:
@@ -88,6 +102,15 @@ def sniff(head: bytes) -> Kind:
 def is_dicom(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(132)[128:] == b"DICM"
+
+
+def named_otherwise(name: str, path: Path) -> bool:
+    """Whether the file at `path`, which intake has taken, is called `name` after another format."""
+    said = ENDINGS.get(Path(name).suffix.lower())
+    if said is None:
+        return False
+    with path.open("rb") as file:
+        return sniff(file.read(HEAD_BYTES)).media_type != said
 
 
 def _not_allowed(name: str) -> PortalError:

@@ -7,11 +7,13 @@ from typing import Any
 from app_service.domain.suitable import chosen, suggested
 from app_service.intake.examine import CanonicalStudy
 from app_service.intake.found import find_studies
+from app_service.intake.notices import notice
+from app_service.intake.sniff import NAMED_OTHERWISE, named_otherwise
 from app_service.parts import Parts
 from app_service.storage.clock import now
 from app_service.uploads.form import Form
 from app_service.uploads.part_file import PartFile, new_folder
-from portal_wire.contract import Rejected, User
+from portal_wire.contract import Notice, Rejected, User
 from portal_wire.errors import TooLarge
 from portal_wire.ids import new_id
 
@@ -34,14 +36,17 @@ def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> t
         limit = parts.settings.max_file_bytes // 2**20
         raise TooLarge(f"Expected a file of at most {limit} MiB; this one is larger.", code="file_too_large")
     found, refused = find_studies(part.path, parts.settings.intake, new_folder)
+    remarks = [notice(NAMED_OTHERWISE)] if named_otherwise(name, part.path) else []
     accepted = []
     for number, (canonical, folder) in enumerate(found, 1):
-        row = _row(user, name if number == 1 else _numbered(name, number), part, form, canonical)
+        row = _row(user, name if number == 1 else _numbered(name, number), part, form, canonical, remarks)
         accepted.append(Accepted(row, folder, _to_run(parts, form, canonical.kind, canonical.modality)))
     return accepted, [Rejected(filename=each.name, code=each.code, detail=each.detail) for each in refused]
 
 
-def _row(user: User, name: str, part: PartFile, form: Form, canonical: CanonicalStudy) -> dict[str, Any]:
+def _row(
+    user: User, name: str, part: PartFile, form: Form, canonical: CanonicalStudy, remarks: list[Notice]
+) -> dict[str, Any]:
     return {
         "id": new_id(),
         "owner_id": user.id,
@@ -56,7 +61,7 @@ def _row(user: User, name: str, part: PartFile, form: Form, canonical: Canonical
         "spacing_mm": list(canonical.spacing_mm) if canonical.spacing_mm else None,
         "media_type": canonical.media_type,
         "patient_reference": form.patient_reference,
-        "warnings": [notice.model_dump() for notice in canonical.warnings],
+        "warnings": [each.model_dump() for each in [*canonical.warnings, *remarks]],
     }
 
 

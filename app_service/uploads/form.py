@@ -9,12 +9,13 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from app_service.uploads.part_file import PartFile
-from portal_wire.errors import BadRequest, TooLarge, Unprocessable
+from portal_wire.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMedia
 
 DESCRIPTION = (
     "multipart/form-data with one or more parts `file`, optional `model` (repeatable; the site's default models "
     "otherwise) and `patient_reference`. With an `Idempotency-Key` the same request can be sent again safely."
 )
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "")  # the last two have no file, and are told so
 _MAX_NAME = 255
 _MAX_REFERENCE = 200
 _MAX_KEY = 255
@@ -37,7 +38,13 @@ class Form:
 
 
 def read_form(request: Request, max_files: int) -> Form:
-    """Receive the body. Raises BadRequest, TooLarge or Unprocessable for a form that is not as described."""
+    """Receive the body. Raises BadRequest, UnsupportedMedia, TooLarge or Unprocessable for a wrong one."""
+    if request.mimetype not in _FORMS:
+        raise UnsupportedMedia('Expected multipart/form-data with a part "file"; something else came.')
+    if request.content_encoding not in (None, "", "identity"):
+        raise UnsupportedMedia(
+            "Expected the form as it is; this one is packed (Content-Encoding).", code="encoding_not_allowed"
+        )
     reference = request.form.get("patient_reference", "").strip() or None
     if reference and len(reference) > _MAX_REFERENCE:
         raise Unprocessable(f"Expected a patient reference of at most {_MAX_REFERENCE} characters.")
