@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 ANSIBLE := .venv/ansible
-PACKAGES := portal_wire ui_service app_service ml_service launcher benchmarks
+PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks
 
 .PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml lock clean
 

@@ -22,5 +22,9 @@ fi
 echo "Installing the Python packages of $lock (about 1 minute, 1.6 GB)…"
 .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --requirement "$lock" ||
   stop "the packages could not be installed; pip says why above."
+# `lightbox` as pip would install it, but of this folder.
+printf '#!%s\nimport sys\n\nsys.path.insert(0, "%s")\nfrom command_line.__main__ import main\n\nmain(prog_name="lightbox")\n' \
+  "$PWD/.venv/bin/python" "$PWD" >.venv/bin/lightbox
+chmod +x .venv/bin/lightbox
 rm -f .venv/installed-*
 touch "$stamp-$lock"

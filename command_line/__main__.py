@@ -1,0 +1,37 @@
+"""`lightbox --address https://portal.example VERB`: every verb in a file of its own."""
+
+import click
+
+from command_line.download import download
+from command_line.portal import Portal
+from command_line.run import run
+from command_line.segment import segment
+from command_line.sign_in import sign_in
+from command_line.status import status
+from command_line.upload import upload
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--address", envvar="LIGHTBOX_ADDRESS", default="https://localhost:8443", help="Of the portal.")
+@click.option("--token", envvar="LIGHTBOX_TOKEN", help="From `lightbox sign-in`. Better by LIGHTBOX_TOKEN.")
+@click.option(
+    "--authority",
+    envvar="LIGHTBOX_AUTHORITY",
+    type=click.Path(exists=True, dir_okay=False),
+    help="File of the certificate authority, where the system does not know it (`make run`: var/tls/ca.pem).",
+)
+@click.pass_context
+def main(context: click.Context, address: str, token: str | None, authority: str | None) -> None:
+    """Upload images to a Lightbox portal, run models on them, and fetch what the models said.
+
+    Each option can also be an environment variable: LIGHTBOX_ADDRESS, LIGHTBOX_TOKEN, LIGHTBOX_AUTHORITY.
+    Research use, not for diagnosis.
+    """
+    context.obj = Portal(address, token, authority)
+
+
+for verb in (sign_in, upload, run, status, download, segment):
+    main.add_command(verb)
+
+if __name__ == "__main__":
+    main(prog_name="lightbox")

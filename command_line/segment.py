@@ -1,0 +1,70 @@
+"""`lightbox segment`: a folder of cases in, a folder of outlined cases out, as SuPreM lays them out.
+
+In: CASE/ct.nii.gz. Out: CASE/combined_labels.nii.gz and CASE/segmentations/STRUCTURE.nii.gz
+(https://github.com/MrGiovanni/SuPreM). A case is told by its folder, never by the name of its file.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from command_line.download import fetch
+from command_line.portal import Portal
+from command_line.watch import finished
+from portal_wire.contract import Job
+
+VOLUME, COMBINED, PARTS = "ct.nii.gz", "combined_labels.nii.gz", "segmentations"
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--model", default="ct-tissue", help="A model that outlines structures in volumes.")
+@click.pass_obj
+def segment(portal: Portal, source: Path, target: Path, model: str) -> None:
+    """Outline every case below SOURCE into TARGET. Cases that TARGET has already are left out, so that a run that was
+    broken off goes on. Ends with status 1 when a case brought nothing."""
+    cases = sorted(path.parent for path in source.glob(f"*/{VOLUME}"))
+    if not cases:
+        raise click.ClickException(f"Expected folders with a {VOLUME} in {source}. There is none.")
+    waiting = [case for case in cases if not (target / case.name / COMBINED).exists()]
+    click.echo(f"{len(cases)} cases, {len(cases) - len(waiting)} of them done before.")
+    jobs = _sent(portal, waiting, model)
+    if jobs:
+        finished(portal, list(jobs.values()))
+    target.mkdir(parents=True, exist_ok=True)
+    done = [name for name, job in jobs.items() if _kept(portal, job.id, target / name)]
+    click.echo(f"{len(done)} of {len(waiting)} outlined.")
+    raise SystemExit(0 if len(done) == len(waiting) else 1)
+
+
+def _sent(portal: Portal, cases: list[Path], model: str) -> dict[str, Job]:
+    """Returns the job of each case by its folder's name; a refused one is told and left out."""
+    jobs: dict[str, Job] = {}
+    size = sum((case / VOLUME).stat().st_size for case in cases)
+    with click.progressbar(length=size, label="Sending", show_pos=False) as bar:
+        for case in cases:
+            try:
+                uploaded = portal.upload([case / VOLUME], [model], case.name, bar.update)
+                jobs[case.name] = uploaded.jobs[0]
+            except click.ClickException as error:
+                click.echo(f"\n{case.name}: {error.format_message()}", err=True)
+    return jobs
+
+
+def _kept(portal: Portal, job_id: str, target: Path) -> bool:
+    """Fetches a case. False when its job brought no outlines."""
+    job = portal.job(job_id)
+    if not any(artifact.name == COMBINED for artifact in job.artifacts):
+        return False
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".lightbox-") as half:
+        fetched = Path(half) / "job"
+        fetch(portal, job_id, fetched)
+        target.mkdir(exist_ok=True)
+        if (target / PARTS).exists():
+            shutil.rmtree(target / PARTS)
+        (fetched / PARTS).replace(target / PARTS)
+        (fetched / COMBINED).replace(target / COMBINED)  # last: it says that the case is whole
+    return True
