@@ -12,6 +12,7 @@ from app_service.parts import open_parts
 from app_service.readiness import dependencies
 from app_service.routes.artifacts import artifacts
 from app_service.routes.audit_trail import audit_trail
+from app_service.routes.bodies import Json
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> APIFlask:
         __name__, title="Lightbox", version="1", spec_path="/v1/openapi.json", docs_path=None, json_errors=False
     )
     app.request_class = UploadRequest
+    app.json = Json(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
     app.config["MAX_FORM_PARTS"] = settings.max_files_per_upload + 100  # a form's fields beside its files
     parts = app.extensions["lightbox"] = open_parts(settings)
@@ -74,7 +76,8 @@ def _answer_outages(app: APIFlask) -> None:
     @app.error_processor
     def answer_invalid_input(error: HTTPError) -> Response:
         detail = "; ".join(_faults(error.detail)) or error.message or "The request cannot be read."
-        return problem(from_status(error.status_code, detail, code="invalid_input"))
+        code = "invalid_input" if error.status_code in (400, 422) else None  # APIFlask brings every HTTP error here
+        return problem(from_status(error.status_code, detail, code=code))
 
 
 def _faults(detail: object) -> list[str]:

@@ -9,6 +9,7 @@ Stock clients send no Content-Type with a binary request, so only Inference-Head
 import base64
 import json
 import math
+import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from portal_wire.errors import BadRequest
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
+_NUMBER = re.compile(r"[0-9]{1,12}")
 Value = NDArray[np.float32] | list[bytes]
 
 
@@ -58,7 +60,7 @@ def read_request(body: bytes, header_length: str | None) -> Inference:
     split = _length(header_length, len(body))
     try:
         head = json.loads(body[:split])
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("Expected a JSON object at the start of the request; it does not parse.") from None
     if not isinstance(head, dict) or not isinstance(head.get("inputs"), list):
         raise BadRequest("Expected a JSON object with a list `inputs`.")
@@ -98,7 +100,7 @@ def write_answer(facts: dict[str, Any], tensors: Sequence[tuple[Tensor, bool]]) 
 def _length(header: str | None, total: int) -> int:
     if header is None:
         return total
-    if not header.isdigit() or int(header) > total:
+    if not _NUMBER.fullmatch(header) or int(header) > total:
         raise BadRequest(f"Expected {HEADER_LENGTH} as a number up to the length of the body, {total}.")
     return int(header)
 

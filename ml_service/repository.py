@@ -80,7 +80,7 @@ def _wanted(versions: list[str], config: object) -> list[str]:
 def _parsed(config: object) -> object:
     try:
         return json.loads(config) if isinstance(config, str) else config
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("Expected `config` as JSON.") from None
 
 
@@ -89,7 +89,7 @@ def _body() -> dict[str, Any]:
     data = request.get_data(cache=False)
     try:
         return _object(json.loads(data), "the request") if data else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadRequest("Expected a JSON object.") from None
 
 

@@ -1,9 +1,10 @@
 """What requests may carry, besides what the contract already defines."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from portal_wire.contract import Job, JobState, VersionState
@@ -11,6 +12,16 @@ from portal_wire.contract import Job, JobState, VersionState
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Purpose = Literal["answer", "compare"]
 MOST_MODELS = 20  # that one request may run
+
+
+class Json(DefaultJSONProvider):
+    """Lists within lists without end are no JSON for us: Python's parser gives up on them with an error of its own."""
+
+    def loads(self, s: str | bytes, **options: Any) -> Any:
+        try:
+            return super().loads(s, **options)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 class Asked(BaseModel):
