@@ -32,6 +32,7 @@ class Standing:
     task: str
     camps: list[Camp] = field(default_factory=list)  # the largest first
     silent: list[Camp] = field(default_factory=list)  # ran, and gave no answer
+    measured: list[Job] = field(default_factory=list)  # outlined structures, which is neither yes nor no
     broken: list[Job] = field(default_factory=list)  # failed or stopped
     open: list[Job] = field(default_factory=list)  # wait or run
 
@@ -54,6 +55,8 @@ class Standing:
             "alone": f"One model answered: {first}",
             "none": "No model has answered",
         }[self.verdict]
+        if self.measured and self.verdict == "none":
+            said = "Structures are outlined: look at the masks, which neither agree nor disagree"
         return f"{said} so far" if self.open else said
 
 
@@ -82,7 +85,9 @@ def standings(columns: Iterable[Column]) -> list[Standing]:
 
 def _place(standing: Standing, job: Job) -> None:
     said = words.answer(job)
-    if said is not None:
+    if said is not None and said.kind == "measured":
+        standing.measured.append(job)
+    elif said is not None:
         camps = standing.silent if said.kind == "unanswered" else standing.camps
         for camp in camps:
             if (camp.said.kind, camp.said.short) == (said.kind, said.short):

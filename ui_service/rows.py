@@ -1,6 +1,6 @@
-"""The worklist's rows: a study beside its newest job that answers."""
+"""The worklist's rows: a study beside the job that answers for it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from portal_wire.contract import Job, Study
@@ -15,8 +15,13 @@ class Row:
 
 
 def rows_of(studies: Sequence[Study], jobs: Sequence[Job]) -> list[Row]:
-    """Each study with the newest of its own jobs; ids are UUIDv7, so the greatest is the newest."""
-    newest: dict[str, Job] = {}
-    for job in sorted(jobs, key=lambda job: job.id):
-        newest[job.study_id] = job
-    return [Row(study, newest.get(study.id)) for study in studies]
+    """Each study with its own answering job; ids are UUIDv7, so the greatest is the newest."""
+    own: dict[str, list[Job]] = {}
+    for job in jobs:
+        own.setdefault(job.study_id, []).append(job)
+    return [Row(study, answering(own.get(study.id, []))) for study in studies]
+
+
+def answering(jobs: Iterable[Job]) -> Job | None:
+    """The newest of one study's jobs; one that only measured stands back behind any other: sizes hide no finding."""
+    return max(jobs, key=lambda job: (job.result is None or not job.result.measurements, job.id), default=None)

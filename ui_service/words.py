@@ -4,9 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Job, JobState, Model, Notice, Result, Study
+from portal_wire.contract import (
+    NOT_ANSWERED,
+    SEGMENTED,
+    UNCERTAIN,
+    Finding,
+    Job,
+    JobState,
+    Model,
+    Notice,
+    Result,
+    Study,
+)
+from ui_service import sizes
 
-Kind = Literal["positive", "negative", "uncertain", "unanswered"]
+Kind = Literal["positive", "negative", "uncertain", "unanswered", "measured"]
 
 _NOUNS = {"none": "no tumour", "pituitary": "pituitary tumour"}  # where a label is no noun that can stand alone
 _NEGATIVE = {"normal": "No pneumonia seen", "none": "No tumour seen"}
@@ -26,13 +38,21 @@ TIMINGS = {
     "interpret": "Explaining",
     "total": "Total, from arrival to answer",
 }
-SHAPES: dict[Kind, str] = {"positive": "▲", "negative": "▽", "uncertain": "◆", "unanswered": "⊘"}
+SHAPES: dict[Kind, str] = {"positive": "▲", "negative": "▽", "uncertain": "◆", "unanswered": "⊘", "measured": "▦"}
 _PLOTS = {
     "roc": "Receiver operating characteristic: sensitivity against false alarms",
     "reliability": "Reliability: said probability against how often it was so",
     "confusion": "Confusion: what was said against what was so",
     "precision recall": "Precision against recall",
     "curves": "Training: loss and score by epoch",
+}
+_FILES = {
+    "heatmap.png": "Heatmap",
+    "overlay.png": "Heatmap over the image",
+    "mask.png": "Mask, its structures numbered",
+    "combined_labels.nii.gz": "Mask, its structures numbered",
+    "statistics.json": "What the numbers mean",
+    "measurements.csv": "Measurements (CSV)",
 }
 # Codes whose own detail was written for programmers, or can be said better to a doctor.
 _PROBLEMS = {
@@ -60,6 +80,8 @@ def answer(job: Job) -> Answer | None:
         return Answer("unanswered", _unanswered(result), "Not answered")
     if result.label == UNCERTAIN:
         return Answer("uncertain", "Uncertain", "Uncertain")
+    if result.label == SEGMENTED and result.measurements:
+        return _outlined(result)
     if any(finding.label == result.label and finding.positive for finding in result.findings):
         text = f"{name(result.label)} suspected"
         return Answer("positive", text, text)
@@ -67,6 +89,14 @@ def answer(job: Job) -> Answer | None:
         return Answer("negative", _NEGATIVE[result.label], _NEGATIVE[result.label])
     # Neither a finding above its operating point nor a known negative label: never word it as either.
     return Answer("unanswered", "Not answered: the model's answer could not be read", "Not answered")
+
+
+def _outlined(result: Result) -> Answer:
+    names = [noun(each.label) for each in sizes.found(result)]
+    count = f"{len(names)} of {len(result.measurements)} structures"
+    short = f"{count} outlined" if names else "Nothing outlined"
+    named = " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return Answer("measured", f"{named.capitalize()} outlined" if 0 < len(names) < 4 else short, short)
 
 
 def _unanswered(result: Result) -> str:
@@ -100,6 +130,8 @@ def meaning(job: Job) -> str:
     said, finding = answer(job), decisive(job.result) if job.result else None
     if said is None:
         return ""
+    if said.kind == "measured" and job.result:
+        return sizes.meaning(job.result)
     if said.kind == "unanswered" or finding is None:
         return "The model gives no answer on an image unlike those it has learned from. Read it as usual."
     if said.kind == "uncertain":
@@ -167,9 +199,14 @@ def notice(warning: Notice) -> str:
     return warning.detail
 
 
-def file_name(artifact: str) -> str:
+def file_name(artifact: str, job: Job) -> str:
     """What a file of an answer is, for the list of downloads."""
-    return {"heatmap.png": "Heatmap", "overlay.png": "Heatmap over the image"}.get(artifact, artifact)
+    if artifact == "overlay.png" and job.result and job.result.measurements:
+        return "Mask over the image"
+    folder, _, structure = artifact.rpartition("/")
+    if folder == "segmentations":
+        return f"Mask of {noun(structure.partition('.')[0])}"
+    return _FILES.get(artifact, artifact)
 
 
 def plot_name(plot: str) -> str:

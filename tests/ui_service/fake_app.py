@@ -42,6 +42,7 @@ class FakeApp:
         self.jobs: dict[str, Job] = {}
         self.models: list[Model] = [MODEL]
         self.images: dict[str, bytes] = {}
+        self.files: dict[tuple[str, str], bytes] = {}  # what jobs made, by job and name; a grey picture for others
         self.uploads: list[bytes] = []
         self.calls: list[str] = []
         self.changes: list[tuple[str, str]] = []  # of versions: (version, state)
@@ -126,6 +127,23 @@ class FakeApp:
         ]
         return self.change(job, state=JobState.SUCCEEDED, result=result.model_dump(), artifacts=artifacts)
 
+    def outline(self, job: Job, result: Result, files: dict[str, bytes]) -> Job:
+        """Succeed with a mask; its tables are as App's."""
+        self.files |= {(job.id, name): data for name, data in files.items()}
+        base = f"/v1/jobs/{job.id}/artifacts"
+        artifacts = [
+            {"name": name, "media_type": "x/y", "size_bytes": 2048, "url": f"{base}/{name}"}
+            for name in (*files, "statistics.json", "measurements.csv")
+        ]
+        return self.change(job, state=JobState.SUCCEEDED, result=result.model_dump(), artifacts=artifacts)
+
+
+def outlined(*measurements: dict[str, Any]) -> Result:
+    """What a model that gives masks would say."""
+    sizes = [{"label": f"structure_{index}", "index": index} | each for index, each in enumerate(measurements, 1)]
+    of_masks = {"calibrated": False, "uncertain_band": None, "measurements": sizes}
+    return answer("segmented", findings=[], **of_masks)
+
 
 def answer(label: str = "pneumonia", probability: float = 0.91, **changed: Any) -> Result:
     """What the pneumonia model would say."""
@@ -192,6 +210,12 @@ MODEL = Model.model_validate(
 )
 LAYER = {"name": "stem", "kind": "Conv2D", "output": [96, 96, 16], "parameters": 400, "multiply_adds": 3_686_400}
 NETWORK = {"architecture": "house", "input": [192, 192, 1], "parameters": 400, "multiply_adds": 3_686_400}
+
+
+def outliner(name: str, kind: str = "image") -> Model:
+    """A model that gives masks."""
+    facts = {"name": name, "title": name, "kind": kind, "labels": ["right_lung", "left_lung"], "negative_label": None}
+    return MODEL.model_copy(update=facts | {"task": name, "modalities": ["DX"] if kind == "image" else ["CT"]})
 
 
 def versions(count: int) -> Model:
@@ -408,11 +432,12 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
         fake.change(known(fake.jobs, job_id), review=said.model_dump())
         return wire(said)
 
-    @app.get("/v1/jobs/<job_id>/artifacts/<name>")
+    @app.get("/v1/jobs/<job_id>/artifacts/<path:name>")
     def artifact(job_id: str, name: str) -> Response:
         known(fake.jobs, job_id)
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return Response(grey_png(64), mimetype="image/png", headers=headers)
+        kind = {"png": "image/png", "gz": "application/gzip"}.get(name.rsplit(".", 1)[-1], "text/plain")
+        return Response(fake.files.get((job_id, name), grey_png(64)), mimetype=kind, headers=headers)
 
     @app.get("/v1/jobs/<job_id>/archive")
     @app.post("/v1/archive")

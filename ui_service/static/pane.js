@@ -1,5 +1,7 @@
-// One canvas of a viewer: the picture, and over it the heatmap of the answer that stands in the element data-answer.
+// One canvas of a viewer: the picture, and over it the heatmap or the mask of the answer that stands in the element
+// data-answer.
 import { colourMap } from "./colour_map.js";
+import { LabelMap, structuresIn } from "./structures.js";
 
 export async function load(address) {
   const image = new Image();
@@ -12,27 +14,46 @@ export class Pane {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.heatmap = null;
-    this.suggested = false; // the answer is one whose heatmap should be seen at once
+    this.overlay = null; // what lies over the picture, as a canvas
+    this.labels = null; // where that is a mask
+    this.suggested = false; // the answer is one whose overlay should be seen at once
   }
 
-  // The heatmap of the answer as it stands on the page now. Returns false when it could not be loaded.
-  async findHeatmap() {
+  // What belongs over `picture` by the answer as it stands on the page now. Returns false when it could not be loaded,
+  // or is no mask of this picture.
+  async findOverlay(picture) {
     const named = this.#named();
-    this.heatmap = null;
+    this.overlay = this.labels = null;
     this.suggested = named?.dataset.shown === "yes";
     if (!named) return true;
     try {
-      const image = await load(named.dataset.heatmap);
-      if (this.#named() === named) this.heatmap = colourMap(image); // the answer may have changed meanwhile
+      const image = await load(named.dataset.mask ?? named.dataset.heatmap);
+      if (this.#named() !== named) return true; // the answer has changed meanwhile
+      if (named.dataset.heatmap) {
+        this.overlay = colourMap(image);
+        return true;
+      }
+      if (image.naturalWidth !== picture.width || image.naturalHeight !== picture.height) return false;
+      this.labels = new LabelMap(image);
+      this.overlay = this.labels.canvas;
+      this.repaint();
       return true;
     } catch {
       return false;
     }
   }
 
+  // Asked again when the reader shows or hides a structure.
+  repaint() {
+    this.labels?.paint(structuresIn(this.answer));
+  }
+
+  get answer() {
+    return document.getElementById(this.canvas.dataset.answer);
+  }
+
   #named() {
-    return document.getElementById(this.canvas.dataset.answer)?.querySelector("[data-heatmap]") ?? null;
+    return this.answer?.querySelector("[data-heatmap], [data-mask]") ?? null;
   }
 
   resize() {
@@ -45,18 +66,18 @@ export class Pane {
     return Math.min(this.canvas.width / picture.width, this.canvas.height / picture.height) * view.zoom;
   }
 
-  // `opacity` from 0 to 1; 0 leaves the heatmap away.
+  // `opacity` from 0 to 1; 0 leaves the overlay away.
   draw(picture, view, opacity) {
-    const { canvas, context, heatmap } = this;
+    const { canvas, context, overlay } = this;
     const { width, height } = picture;
     const scale = this.scale(picture, view);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.setTransform(scale, 0, 0, scale, canvas.width / 2 + view.x, canvas.height / 2 + view.y);
     context.drawImage(picture, -width / 2, -height / 2);
-    if (heatmap && opacity > 0) {
-      context.globalAlpha = opacity;
-      context.drawImage(heatmap, -width / 2, -height / 2, width, height);
+    if (overlay && opacity > 0) {
+      context.globalAlpha = this.labels ? Math.sqrt(opacity) : opacity; // the border of a mask is to be seen at once
+      context.drawImage(overlay, -width / 2, -height / 2, width, height);
       context.globalAlpha = 1;
     }
     canvas.dataset.drawn = "yes";
@@ -67,5 +88,14 @@ export class Pane {
     const box = this.canvas.getBoundingClientRect();
     const x = (event.clientX - box.left) * devicePixelRatio - this.canvas.width / 2;
     return [x, (event.clientY - box.top) * devicePixelRatio - this.canvas.height / 2];
+  }
+
+  // The name of the mask's structure under the pointer, or nothing.
+  structureAt(event, picture, view) {
+    if (!this.labels) return "";
+    const scale = this.scale(picture, view);
+    const [x, y] = this.fromCentre(event);
+    const index = this.labels.at((x - view.x) / scale + picture.width / 2, (y - view.y) / scale + picture.height / 2);
+    return structuresIn(this.answer).find((each) => each.index === index)?.name ?? "";
   }
 }

@@ -1,5 +1,5 @@
-// The image viewer: one picture in one pane (study) or several (compare), with heatmaps over it. Window and level, zoom
-// and pan are those of all panes: what is compared is seen alike.
+// The image viewer: one picture in one pane (study) or several (compare), with heatmaps or masks over it. Window and
+// level, zoom and pan are those of all panes: what is compared is seen alike.
 import { colourOf } from "./colour_map.js";
 import { Pane, load } from "./pane.js";
 import { WHOLE, WindowedImage } from "./window_level.js";
@@ -8,11 +8,12 @@ const panes = [...document.querySelectorAll("canvas[data-src]")].map((canvas) =>
 const toggle = document.getElementById("toggle");
 const opacity = document.getElementById("opacity");
 const legend = document.getElementById("legend");
+const structure = document.getElementById("hud-structure");
 
 let picture = null;
 let shades = { ...WHOLE };
 let view = { zoom: 1, x: 0, y: 0 };
-let chosen = null; // heatmaps on or off, once the reader has said so
+let chosen = null; // overlays on or off, once the reader has said so
 let frame = 0;
 
 async function start() {
@@ -30,23 +31,32 @@ async function start() {
   });
   for (const pane of panes) sizes.observe(pane.canvas);
   setShades({});
-  await Promise.all(panes.map(findHeatmap));
+  await Promise.all(panes.map(findOverlay));
 }
 
 // Asked again whenever the answer of a pane changes.
-async function findHeatmap(pane) {
+async function findOverlay(pane) {
   if (!picture) return;
-  if (!(await pane.findHeatmap())) toggle.title = "A heatmap could not be loaded.";
-  const some = panes.some((each) => each.heatmap);
+  const fits = await pane.findOverlay(picture.canvas);
+  const some = panes.some((each) => each.overlay);
+  toggle.title = fits ? "" : "What belongs over the image could not be loaded.";
   toggle.disabled = opacity.disabled = !some;
-  showHeatmaps(some && (chosen ?? panes.some((each) => each.heatmap && each.suggested)));
+  if (some) document.getElementById("toggle-name").textContent = kindOfOverlays();
+  showOverlays(some && (chosen ?? panes.some((each) => each.overlay && each.suggested)));
 }
 
-const heatmapsShown = () => toggle.getAttribute("aria-pressed") === "true";
+function kindOfOverlays() {
+  const masks = panes.filter((each) => each.labels).length;
+  const heatmaps = panes.filter((each) => each.overlay).length - masks;
+  if (panes.length === 1) return masks ? "Mask" : "Heatmap";
+  return masks && heatmaps ? "Overlays" : masks ? "Masks" : "Heatmaps";
+}
 
-function showHeatmaps(shown) {
+const overlaysShown = () => toggle.getAttribute("aria-pressed") === "true";
+
+function showOverlays(shown) {
   toggle.setAttribute("aria-pressed", String(shown));
-  legend.hidden = !shown;
+  legend.hidden = !shown || panes.every((each) => !each.overlay || each.labels); // a ramp means nothing to a mask
   draw();
 }
 
@@ -61,7 +71,7 @@ function setShades(change) {
 function draw() {
   cancelAnimationFrame(frame);
   frame = requestAnimationFrame(() => {
-    for (const pane of panes) pane.draw(picture.canvas, view, heatmapsShown() ? opacity.value / 100 : 0);
+    for (const pane of panes) pane.draw(picture.canvas, view, overlaysShown() ? opacity.value / 100 : 0);
     const percent = Math.round((panes[0].scale(picture.canvas, view) / devicePixelRatio) * 100);
     const inverted = shades.inverted ? " inverted" : "";
     document.getElementById("hud-window").textContent =
@@ -92,8 +102,8 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
   button.addEventListener("click", () => picture && zoomAt(Number(button.dataset.zoom), 0, 0));
 }
 toggle.addEventListener("click", () => {
-  chosen = !heatmapsShown();
-  showHeatmaps(chosen);
+  chosen = !overlaysShown();
+  showOverlays(chosen);
 });
 opacity.addEventListener("input", draw);
 document.getElementById("reset").addEventListener("click", () => {
@@ -117,6 +127,7 @@ function listen(pane) {
   });
   canvas.addEventListener("pointermove", (event) => {
     const before = held.get(event.pointerId);
+    if (structure && picture) tellStructure(pane.structureAt(event, picture.canvas, view));
     if (!before) return;
     const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
     const moving = event.shiftKey || event.buttons === 4 || event.pointerType === "touch";
@@ -141,6 +152,10 @@ function listen(pane) {
   }
 }
 
+function tellStructure(name) {
+  structure.textContent = name && overlaysShown() ? ` · ${name}` : "";
+}
+
 function drawLegend() {
   const ramp = document.getElementById("ramp");
   const brush = ramp.getContext("2d");
@@ -151,7 +166,12 @@ function drawLegend() {
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  for (const pane of panes) if (pane.canvas.dataset.answer === event.target.id) findHeatmap(pane);
+  for (const pane of panes) if (pane.canvas.dataset.answer === event.target.id) findOverlay(pane);
+});
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("[data-structure]")) return;
+  for (const pane of panes) if (pane.answer?.contains(event.target)) pane.repaint();
+  draw();
 });
 panes.forEach(listen);
 drawLegend();

@@ -1,8 +1,11 @@
 // The volume viewer: NiiVue in one canvas, fed with bytes that we fetch ourselves, so that their arrival can be shown.
 // Right and left are as in radiology: the patient's right is on the left.
+import { followMask } from "./volume_mask.js";
+
 const { Niivue, DRAG_MODE, SHOW_RENDER } = window.niivue;
 const canvas = document.getElementById("canvas");
-const controls = document.querySelectorAll(".tools .btn");
+const controls = document.querySelectorAll(".tools .group .btn");
+let mask = null; // of the answer beside the volume
 const BACKGROUND = [0, 0, 0, 1];
 // Level and width in Hounsfield units.
 const PRESETS = { lung: [-600, 1500], "soft tissue": [40, 400], bone: [400, 1800], brain: [40, 80] };
@@ -37,7 +40,8 @@ const VIEWS = {
 async function start() {
   try {
     await viewer.attachToCanvas(canvas);
-    const bytes = await fetched(canvas.dataset.volume);
+    const bytes = await fetched(canvas.dataset.volume, tellLoaded);
+    document.getElementById("figure").textContent = "unpacking";
     await viewer.loadFromArrayBuffer(bytes, "volume.nii.gz");
   } catch {
     fail();
@@ -47,10 +51,11 @@ async function start() {
   for (const control of controls) control.disabled = false;
   window_(canvas.dataset.modality === "CT" ? "soft tissue" : "whole");
   canvas.dataset.drawn = "yes";
+  mask = followMask(viewer, canvas, fetched);
 }
 
-// All bytes of an answer, with a bar that fills as they come.
-async function fetched(address) {
+// All bytes of an answer; `told` is given how many have come, and of how many.
+async function fetched(address, told = () => {}) {
   const answer = await fetch(address, { headers: { Accept: "application/gzip" } });
   if (!answer.ok) throw new Error("no volume");
   const total = Number(answer.headers.get("Content-Length"));
@@ -61,11 +66,14 @@ async function fetched(address) {
     if (done) break;
     parts.push(value);
     got += value.length;
-    if (total) document.getElementById("loaded").value = got / total;
-    document.getElementById("figure").textContent = `${(got / 2 ** 20).toFixed(1)} MiB`;
+    told(got, total);
   }
-  document.getElementById("figure").textContent = "unpacking";
   return new Blob(parts).arrayBuffer();
+}
+
+function tellLoaded(got, total) {
+  if (total) document.getElementById("loaded").value = got / total;
+  document.getElementById("figure").textContent = `${(got / 2 ** 20).toFixed(1)} MiB`;
 }
 
 function fail() {
@@ -112,6 +120,8 @@ viewer.onLocationChange = ({ mm, values }) => {
   const value = values?.[0]?.value;
   const unit = canvas.dataset.modality === "CT" ? " HU" : "";
   document.getElementById("hud-place").textContent =
-    `R ${right}  A ${front}  S ${head} mm` + (value === undefined ? "" : ` · ${Number(value.toPrecision(5))}${unit}`);
+    `R ${right}  A ${front}  S ${head} mm` +
+    (value === undefined ? "" : ` · ${Number(value.toPrecision(5))}${unit}`) +
+    (mask?.nameOf(values) ?? "");
 };
 start();

@@ -24,6 +24,7 @@ def card(name: str) -> str:
     model = app.model(name)
     active = model.active_version
     there = any(known.version == active for known in model.versions)  # its folder may have gone
+    there = there and model.negative_label is not None  # a mask has no probability to calibrate
     site = {"site": app.site_calibration(name, active) if there else None, "site_version": active}
     facts = {"lines": version_lines.lines(model), "states": version_lines.STATES, "verb": version_lines.verb}
     return render_template("model.html", model=model, name=name, scores=site_scores, **site, **facts)

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from portal_wire.contract import Job
 from portal_wire.errors import NotFound
 from ui_service.app_client import AppTier
+from ui_service.rows import answering
 from ui_service.signed_in import app_tier
 from ui_service.views.relay import relayed
 from ui_service.views.worklist import asked_of_app, chosen_filters
@@ -19,7 +20,7 @@ _THUMBNAIL_SIDE = "96"
 
 @blueprint.get("")
 def page(study_id: UUID) -> str:
-    """The study with one of its jobs: the newest that answers, or that of `?job=`, which must be this study's own."""
+    """The study with the job that answers for it, or that of `?job=`, which must be this study's own."""
     app = app_tier()
     study = app.study(str(study_id))
     jobs = [job for job in app.jobs_of([study.id]) if job.study_id == study.id]
@@ -60,7 +61,7 @@ def original(study_id: UUID) -> Response:
 
 def _shown(jobs: list[Job], wanted: str | None) -> Job | None:
     if wanted is None:
-        return next((job for job in jobs if job.purpose == "answer"), None)
+        return answering(job for job in jobs if job.purpose == "answer")
     for job in jobs:
         if job.id == wanted:
             return job
