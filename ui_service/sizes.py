@@ -32,7 +32,8 @@ def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
         "voxels": _large(each.voxels),
         "HU": _signed(each.mean_hu),
     }
-    return [of_unit.get(unit, f"{100 * each.share:.1f}") for _, unit in shown]
+    share = "<0.1" if 0 < each.share < 0.0005 else f"{100 * each.share:.1f}"
+    return [of_unit.get(unit, share) for _, unit in shown]
 
 
 def colour(each: Measurement) -> int:
