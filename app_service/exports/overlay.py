@@ -12,15 +12,7 @@ CLEAR_BELOW = 0.15
 STRONGEST = 0.6
 # Okabe and Ito (2008), "Color Universal Design": told apart with every kind of colour vision. Blue, green, red. The
 # page has the same ones (ui_service/static/structures.js).
-STRUCTURES = (
-    (233, 180, 86),
-    (0, 159, 230),
-    (115, 158, 0),
-    (66, 228, 240),
-    (167, 121, 204),
-    (0, 94, 213),
-    (178, 114, 0),
-)
+STRUCTURES = [(233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240), (167, 121, 204), (0, 94, 213)]
 FILLED = 0.4
 
 
