@@ -3,6 +3,7 @@
 import click
 
 from command_line.download import download
+from command_line.ingest_verb import ingest
 from command_line.portal import Portal
 from command_line.run import run
 from command_line.segment import segment
@@ -30,7 +31,7 @@ def main(context: click.Context, address: str, token: str | None, authority: str
     context.obj = Portal(address, token, authority)
 
 
-for verb in (sign_in, upload, run, status, download, segment):
+for verb in (sign_in, upload, run, status, download, segment, ingest):
     main.add_command(verb)
 
 if __name__ == "__main__":

@@ -11,8 +11,13 @@ from requests_toolbelt import MultipartEncoder, MultipartEncoderMonitor
 
 from portal_wire.contract import Job, JobPage, Uploaded
 
+AGAIN = {401, 408, 425, 429}  # of the 4xx those that say nothing about what was sent
 PATIENCE_S = (5, 150)  # to connect, and between two bytes of an answer
 STUDIES_A_QUESTION = 200  # keeps the address line of a request short
+
+
+class Refused(click.ClickException):
+    """The portal will not have what was sent, however often it is sent."""
 
 
 class Portal:
@@ -28,7 +33,8 @@ class Portal:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        """Returns the answer. Raises ClickException with the portal's own words, or why it cannot be reached."""
+        """Returns the answer. Raises Refused with the portal's own words, and ClickException for what may go away: a
+        portal that is not there or busy, a token that has ended."""
         try:
             answer = self._session.request(
                 method, self._api + path, timeout=PATIENCE_S, verify=self._authority, **options
@@ -42,13 +48,20 @@ class Portal:
         if answer.status_code == 401 and path != "/sessions":
             raise click.ClickException("The token is missing or no longer good: see `lightbox sign-in --help`.")
         if answer.status_code >= 400:
-            raise click.ClickException(_told(answer))
+            lasting = answer.status_code < 500 and answer.status_code not in AGAIN
+            raise (Refused if lasting else click.ClickException)(_told(answer))
         return answer
 
     def upload(
-        self, files: Sequence[Path], models: Sequence[str], patient_reference: str | None, sent: Callable[[int], None]
+        self,
+        files: Sequence[Path],
+        models: Sequence[str],
+        patient_reference: str | None,
+        sent: Callable[[int], None] = lambda count: None,
+        key: str | None = None,
     ) -> Uploaded:
-        """Sends files in one drop, never whole in memory. `sent(n)` is told after every n bytes more."""
+        """Sends files in one drop, never whole in memory. `sent(n)` is told after every n bytes more. With a `key` the
+        same drop may be sent again and makes nothing twice."""
         with ExitStack() as stack:
             fields: list[tuple[str, Any]] = [
                 ("file", (path.name, stack.enter_context(path.open("rb")), "application/octet-stream"))
@@ -58,7 +71,8 @@ class Portal:
             if patient_reference:
                 fields.append(("patient_reference", patient_reference))
             body = MultipartEncoderMonitor(MultipartEncoder(fields), _Advance(sent))
-            answer = self.call("POST", "/studies", data=body, headers={"Content-Type": body.content_type})
+            headers = {"Content-Type": body.content_type} | ({"Idempotency-Key": key} if key else {})
+            answer = self.call("POST", "/studies", data=body, headers=headers)
         return Uploaded.model_validate_json(answer.content)
 
     def jobs_of(self, studies: Sequence[str]) -> Iterator[Job]:

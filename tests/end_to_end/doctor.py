@@ -27,7 +27,8 @@ class Doctor:
     def sign_in(self) -> None:
         self._http.headers.pop("Authorization", None)
         answer = self.call("POST", "/v1/sessions", json={"username": "doctor", "password": self._password})
-        self._http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        self.token = str(answer.json()["token"])
+        self._http.headers["Authorization"] = f"Bearer {self.token}"
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         answer = self._http.request(method, self._base + path, timeout=30, **options)

@@ -12,6 +12,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.bad_input.dicoms import SCRIPTS, scripts
+from tests.end_to_end.doctor import Doctor
 from tests.end_to_end.portal import Portal
 
 SAMPLES = Path(__file__).parents[2] / "ui_service" / "static" / "samples"
@@ -185,3 +187,23 @@ def test_pages_are_usable_by_everyone_at_both_sizes(page: Page, portal: Portal, 
 
 def _pixels(page: Page) -> str:
     return str(page.locator("#canvas").evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_scripts_in_names_are_text(page: Page, portal: Portal, doctor: Doctor) -> None:
+    """In a file's name, a patient's reference and every tag; `page` fails for what the content policy stopped, too."""
+    opened: list[str] = []
+    page.on("dialog", lambda dialog: (opened.append(dialog.message), dialog.dismiss()))
+    studies = []
+    for number, script in enumerate(SCRIPTS):
+        file = {"file": (f"{script}.dcm", scripts(), "application/dicom")}
+        form = {"patient_reference": script}
+        studies += doctor.call("POST", "/v1/studies", files=file, data=form).json()["studies"]
+        page.goto(f"{portal.url}/studies/{studies[number]['id']}")
+        expect(page.locator("main")).to_contain_text(script)
+    page.goto(portal.url)
+    for script in SCRIPTS:
+        expect(page.locator("table.worklist")).to_contain_text(script)
+    assert page.locator("[onerror], [onload]").count() == 0
+    assert opened == []
+    for study in studies:
+        doctor.call("DELETE", f"/v1/studies/{study['id']}")

@@ -47,6 +47,8 @@ def test_from_files_to_answers_on_this_disk(typed: Typed, doctor: Doctor, tmp_pa
     assert typed("download", job, "--zip", "--to", tmp_path / "out").returncode == 0
     assert (tmp_path / "out" / f"{job}.zip").stat().st_size > 10_000
     assert not list((tmp_path / "out").glob(".lightbox-*"))
+    for line in (line.split() for line in sent.stdout.splitlines() if line.startswith("study ")):
+        doctor.call("DELETE", f"/v1/studies/{line[1]}")
 
 
 def test_another_model_on_what_is_there(typed: Typed, doctor: Doctor) -> None:
