@@ -96,7 +96,7 @@ ROWS = {
     "B55": Row(
         "scripts in names",
         (taken("", dicoms.scripts, "", DCM, look=HIDDEN),),
-        elsewhere=("tests/end_to_end/test_canaries.py::test_pages_show_no_canary_and_run_no_script",),
+        elsewhere=("tests/end_to_end/test_browser.py::test_scripts_in_names_are_text",),
     ),
     "B56": Row(
         "line ends, escapes, NUL, a turn of direction and 10 MB of text in tags",

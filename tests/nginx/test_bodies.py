@@ -69,6 +69,21 @@ def test_a_request_with_two_readings_ends_at_the_edge(edge: Edge, kind: str) -> 
     assert edge.app.seen == []
 
 
+LENIENT = {
+    "bare line ends": HEAD.replace(b"\r\n", b"\n") + b"Content-Length: 0\n\n",
+    "line end in a chunk's extension": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0;a=\nb\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("kind", LENIENT)
+def test_what_the_edge_reads_leniently_it_writes_anew(edge: Edge, kind: str) -> None:
+    """RFC 9112 2.2 allows bare line ends. The tier behind gets one request at most, and no reading of its own; newer
+    versions of NGINX refuse the second."""
+    edge.say(LENIENT[kind] + SMUGGLED)
+    assert [(each.path, each.size_bytes) for each in edge.app.seen] in ([], [("/v1/studies", 0)])
+    assert not any("transfer-encoding" in each.headers for each in edge.app.seen)
+
+
 def test_a_slow_upload_holds_no_thread_behind_the_edge(edge: Edge) -> None:
     with edge.connect() as connection:
         connection.sendall(HEAD + b"Content-Length: 6\r\n\r\nabc")

@@ -1,0 +1,155 @@
+"""Privacy canaries: what names a patient is sent in by every door, and then looked for wherever it must not be."""
+
+import gzip
+import io
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+import requests
+from PIL import Image, PngImagePlugin
+
+from tests.app_service.intake.dicom_maker import made
+from tests.bad_input.dicoms import SCRIPTS
+from tests.bad_input.pictures import located
+from tests.end_to_end.doctor import FILMS, Doctor
+from tests.end_to_end.portal import Portal
+
+# One word for each way in, so that a hit says which way it came.
+NAME, TAG, TEXT, REFERENCE, REFUSED, KEY, QUERY, PASSWORD, PIXEL = (
+    f"Zqcanary{word}" for word in ("name", "tag", "text", "reference", "refused", "key", "query", "password", "private")
+)
+CANARIES = (NAME, TAG, TEXT, REFERENCE, REFUSED, KEY, QUERY, PASSWORD, PIXEL)
+SHOWN = {NAME, REFERENCE}  # what a doctor typed or chose, and sees again on their own pages
+LONGEST_NUMBER = re.compile(r"\d{6,}|[0-9a-f]{8}-[0-9a-f]{4}|@")
+MOST_SERIES = 2000
+
+
+def film_with_text() -> bytes:
+    text, file = PngImagePlugin.PngInfo(), io.BytesIO()
+    text.add_text("Patient", TEXT)
+    Image.open(FILMS[0]).save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+def radiograph() -> bytes:
+    tags = {"PatientName": TAG, "PatientID": TAG, "StudyDescription": SCRIPTS[0], "PatientComments": SCRIPTS[3]}
+    pixels = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
+    whole = made(pixels, OtherPatientIDs=TAG, InstitutionName=TAG, **tags)
+    return PIXEL.encode().ljust(128, b"\0") + whole[128:]
+
+
+@pytest.fixture(scope="module")
+def sent(portal: Portal) -> list[dict[str, Any]]:
+    """The studies that the canaries came with; refusals and wrong requests carried some too."""
+    doctor, studies = Doctor(portal), []
+    for data, name in ((film_with_text(), "png"), (located(), "jpg"), (radiograph(), "dcm")):
+        form = {"patient_reference": f"{REFERENCE} {SCRIPTS[3]}"}
+        file = {"file": (f"{NAME} {SCRIPTS[0]}.{name}", data)}
+        answer = doctor.call("POST", "/v1/studies", files=file, data=form, headers={"Idempotency-Key": f"{KEY}{name}"})
+        studies += answer.json()["studies"]
+    for job in doctor.call("GET", "/v1/jobs").json()["items"]:
+        doctor.wait(job["id"])
+    for path, options in (
+        ("/v1/studies", {"files": {"file": (f"{REFUSED}.png", REFUSED.encode() * 9)}}),
+        ("/v1/studies", {"files": {"file": (f"{REFUSED}.dcm", radiograph()[:-3000])}}),
+        ("/v1/sessions", {"json": {"username": QUERY, "password": PASSWORD}}),
+        (f"/v1/nothing?{QUERY}={QUERY}", {}),
+        ("/v1/jobs", {"json": {"study_ids": [QUERY], "models": [QUERY]}}),
+    ):
+        with pytest.raises(requests.HTTPError) as caught:
+            doctor.call("POST", path, **options)
+        assert not hits(caught.value.response.text + str(caught.value.response.headers)), path
+    time.sleep(0.5)
+    return studies
+
+
+def hits(text: str) -> list[str]:
+    return [word for word in CANARIES if word.lower() in text.lower()]
+
+
+def test_nothing_that_names_a_patient_is_seen(portal: Portal, sent: list[dict[str, Any]]) -> None:
+    """Logs of every tier, what the launcher prints, all that Redis holds, and names of files in the data folder."""
+    logs = list((portal.data_dir / "log").rglob("*.log"))
+    assert len(logs) >= 5
+    assert "/v1/studies" in "".join(path.read_text() for path in logs if path.stem == "app")  # and it is being written
+    for path in [*logs, portal.output]:
+        assert not hits(path.read_text(errors="replace")), path.name
+    assert not hits("\n".join(str(path) for path in portal.data_dir.rglob("*")))
+    found = redis_contents(portal)
+    assert any(sent[0]["id"] in text for text in found.values())
+    assert not [key for key, text in found.items() if hits(key + text)]
+
+
+def test_metrics_name_nobody(portal: Portal, sent: list[dict[str, Any]]) -> None:
+    """Nor do labels hold what could be somebody's number, id or address."""
+    pages = list(metrics_of(portal).values())
+    assert len(pages) >= 4
+    series = [line for page in pages for line in page.splitlines() if line and not line.startswith("#")]
+    assert len(series) < MOST_SERIES
+    assert not hits("\n".join(pages))
+    labels = {value for line in series for value in re.findall(r'="([^"]*)"', line)}
+    assert not [value for value in labels if LONGEST_NUMBER.search(value)]
+
+
+def test_copies_for_models_and_viewers_hold_nothing_but_the_picture(portal: Portal, sent: list[dict[str, Any]]) -> None:
+    for study in sent:
+        for path in (portal.data_dir / "objects" / "studies" / study["id"]).iterdir():
+            data = path.read_bytes()
+            text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("latin-1")
+            assert path.name == "original" or not hits(text), path.name
+
+
+def test_pages_show_what_their_doctor_typed_and_no_tag(portal: Portal, sent: list[dict[str, Any]]) -> None:
+    """On a doctor's own pages stand the file's name and the reference, as text. Nobody who is signed out sees them."""
+    with requests.Session() as browser:
+        browser.verify, browser.trust_env = str(portal.authority), False
+        paths = ["/", "/models", *(f"/studies/{study['id']}" for study in sent)]
+        assert not any(hits(browser.get(portal.url + path, timeout=30).text) for path in paths)
+        form = re.search(r'name="csrf_token" value="([^"]+)"', browser.get(f"{portal.url}/sign-in", timeout=30).text)
+        assert form
+        fields = {"username": "doctor", "password": portal.doctor_password, "csrf_token": form[1]}
+        browser.post(f"{portal.url}/sign-in", data=fields, headers={"Origin": portal.url}, timeout=30)
+        pages = {path: browser.get(portal.url + path, timeout=30).text for path in paths}
+    assert all(REFERENCE in pages[path] for path in paths if path != "/models")
+    for path, page in pages.items():
+        assert set(hits(page)) <= (set() if path == "/models" else SHOWN), path
+        assert not any(script in page for script in SCRIPTS if "<" in script), path
+
+
+def redis_contents(portal: Portal) -> dict[str, str]:
+    """Every key with what it holds."""
+    client, found = portal.redis(), {}
+    read: dict[bytes, Callable[[bytes], object]] = {
+        b"string": client.get,
+        b"hash": client.hgetall,
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"set": client.smembers,
+        b"zset": lambda key: client.zrange(key, 0, -1),
+        b"stream": client.xrange,
+    }
+    for key in client.scan_iter("*"):
+        found[key.decode()] = str(read[client.type(key)](key))
+    return found
+
+
+def metrics_of(portal: Portal) -> dict[int, str]:
+    """What each inner port of the portal answers to Prometheus."""
+    ports = {
+        each.laddr.port
+        for process in portal.processes()
+        for each in process.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN
+    }
+    pages = {}
+    for port in ports - {int(portal.url.rpartition(":")[2])}:
+        with suppress(requests.RequestException):
+            answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5)
+            if answer.ok:
+                pages[port] = answer.text
+    return pages
