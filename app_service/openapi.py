@@ -38,7 +38,7 @@ def describe(app: APIFlask) -> None:
     app.config["AUTO_VALIDATION_ERROR_RESPONSE"] = False
     app.config["AUTO_AUTH_ERROR_RESPONSE"] = False
     app.config["AUTO_404_RESPONSE"] = False
-    app.config["TAGS"] = ["Sessions", "Studies", "Jobs", "Results", "Models", "Events", "Status", "Audit"]
+    app.config["TAGS"] = ["Sessions", "Studies", "Jobs", "Results", "Models", "Events", "Status", "Audit", "Accounts"]
     app.config["DESCRIPTION"] = "Studies in, jobs run, calibrated answers out. Research use, not for diagnosis."
 
     @app.spec_processor

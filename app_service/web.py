@@ -17,12 +17,14 @@ from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
 from app_service.routes.models import models
+from app_service.routes.oneself import oneself
 from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.sessions import sessions
 from app_service.routes.site_calibration import site_calibration
 from app_service.routes.status import status
 from app_service.routes.studies import studies
+from app_service.routes.users import users
 from app_service.routes.versions import versions
 from app_service.settings import Settings
 from app_service.uploads.part_file import UploadRequest, remove_folders
@@ -43,6 +45,8 @@ BLUEPRINTS = (
     limits,
     status,
     audit_trail,
+    users,
+    oneself,
 )
 
 

@@ -30,7 +30,7 @@ class JobState(StrEnum):
 class User(Shape):
     id: str
     username: str
-    role: Literal["doctor", "admin"]
+    role: Literal["doctor", "admin", "ops", "service"]
 
 
 class Session(Shape):

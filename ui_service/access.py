@@ -7,7 +7,7 @@ from flask import Flask, request
 from portal_wire.errors import Forbidden, NotFound, Unauthenticated
 from ui_service.signed_in import current_person
 
-Access = Literal["public", "anyone", "doctor", "admin"]  # "anyone" is anyone who has signed in
+Access = Literal["public", "anyone", "doctor", "admin", "operations"]  # "anyone" is anyone who has signed in
 
 ACCESS: dict[str, Access] = {
     "healthz": "public",
@@ -44,7 +44,13 @@ ACCESS: dict[str, Access] = {
     "reviews.save": "doctor",
     "live.rows": "doctor",
     "live.answers": "doctor",
-    "status.page": "admin",
+    "status.page": "operations",
+    "users.page": "admin",
+    "users.create": "admin",
+    "users.change": "admin",
+    "users.reset": "admin",
+    "account.page": "anyone",
+    "account.password": "anyone",
     "audit.page": "admin",
     "models.page": "anyone",
     "models.card": "anyone",
@@ -77,11 +83,18 @@ def guard(app: Flask) -> None:
         person = current_person()
         if person is None:
             raise Unauthenticated("Please sign in.")
-        if needed not in ("anyone", person.role):
+        if person.role not in _MAY[needed]:
             raise Forbidden(_WRONG_ROLE[person.role], code="role")
 
 
+_MAY: dict[Access, tuple[str, ...]] = {
+    "anyone": ("doctor", "admin", "ops"),
+    "doctor": ("doctor",),
+    "admin": ("admin",),
+    "operations": ("admin", "ops"),
+}
 _WRONG_ROLE = {
+    "ops": "This account sees how the portal stands, and nothing else.",
     "admin": "This account looks after the portal. It sees no images and no answers; the models are open to it.",
     "doctor": "Only an administrator may do this.",
 }

@@ -1,10 +1,12 @@
-"""Calls to App about people: the audit so far. `app_client.py` makes them part of what one person sees of App."""
+"""Calls to App about people: accounts and the audit. `app_client.py` makes them part of what one person sees of App."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
 import requests
+
+from portal_wire.contract import Session
 
 
 class AccountCalls:
@@ -23,6 +25,29 @@ class AccountCalls:
         """`items` and `next_before`; `params` are limit, before, username and action."""
         page: dict[str, Any] = self._call("GET", "/v1/audit", params=dict(params)).json()
         return page
+
+    def users(self) -> list[dict[str, Any]]:
+        """Every account, by name."""
+        return self._items("/v1/users")
+
+    def create_user(self, username: str, role: str) -> dict[str, Any]:
+        """`account` and the `password` to begin with, which nobody can ask for again."""
+        made: dict[str, Any] = self._call("POST", "/v1/users", json={"username": username, "role": role}).json()
+        return made
+
+    def change_user(self, user_id: str, **changes: Any) -> None:
+        """`role` and `disabled`; acts at once on everything that the account has open."""
+        self._call("PATCH", f"/v1/users/{user_id}", json=changes)
+
+    def reset_password(self, user_id: str) -> dict[str, Any]:
+        """As create_user."""
+        made: dict[str, Any] = self._call("POST", f"/v1/users/{user_id}/password").json()
+        return made
+
+    def change_password(self, current: str, new: str) -> Session:
+        """Ends every session of the account, and opens this one."""
+        answer = self._call("PUT", "/v1/me/password", json={"current": current, "new": new})
+        return Session.model_validate_json(answer.content)
 
     def _items(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._call("GET", path).json()["items"]

@@ -21,12 +21,20 @@ def install(app: Flask) -> None:
         problem = response.get_json()
         if response.status_code == 401 and request.endpoint != "sign_in.enter":
             return _to_sign_in()
+        if problem["code"] == "password_change_needed" and request.endpoint != "account.password":
+            return _to("account.page")
         template = "fragments/problem.html" if "HX-Request" in request.headers else "problem.html"
         facts = {"problem": problem, "sentence": words.problem(problem["code"], problem["detail"])}
         answer = make_response(render_template(template, **facts), response.status_code)
         if wait := response.headers.get("Retry-After"):
             answer.headers["Retry-After"] = wait
         return answer
+
+
+def _to(endpoint: str) -> Response:
+    if "HX-Request" in request.headers:
+        return make_response("", 403, {"HX-Redirect": url_for(endpoint)})
+    return make_response(redirect(url_for(endpoint), 303))
 
 
 def _to_sign_in() -> Response:

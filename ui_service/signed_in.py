@@ -13,13 +13,16 @@ from portal_wire.http_client import ServiceClient
 from ui_service.app_client import AppTier
 
 TOKEN_COOKIE = "__Host-session"  # noqa: S105
+Role = Literal["doctor", "admin", "ops"]
+_ROLES = ("doctor", "admin", "ops")
+HOME = {"doctor": "worklist.page", "admin": "models.page", "ops": "status.page"}  # where each begins
 _EXTENSION = "app_tier"
 
 
 @dataclass(frozen=True)
 class Person:
     username: str
-    role: Literal["doctor", "admin"]
+    role: Role
 
 
 def connect(app: Flask, client: ServiceClient) -> None:
@@ -34,7 +37,7 @@ def app_tier() -> AppTier:
 
 def current_person() -> Person | None:
     """The person of the present request, or None when nobody has signed in."""
-    if TOKEN_COOKIE not in request.cookies or session.get("role") not in ("doctor", "admin"):
+    if TOKEN_COOKIE not in request.cookies or session.get("role") not in _ROLES:
         return None
     return Person(str(session.get("username")), session["role"])
 

@@ -29,6 +29,13 @@ Action = Literal[
     "use_calibration",
     "use_shipped_values",
     "read_audit",
+    "create_user",
+    "disable_user",
+    "enable_user",
+    "change_role",
+    "reset_password",
+    "change_password",
+    "end_session",
 ]
 
 

@@ -4,9 +4,9 @@ from typing import cast
 
 from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
-from flask import Response, request
+from flask import Response, g, request
 
-from app_service.accounts.sessions import find_session
+from app_service.accounts.sessions import SignedIn, find_session
 from app_service.parts import parts
 from portal_wire.contract import User
 from portal_wire.errors import Forbidden, Unauthenticated
@@ -15,11 +15,19 @@ from portal_wire.http_server import problem
 bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave. Never a cookie.")
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
 ADMIN = ["admin"]
+OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more
+ONESELF = ["oneself"]  # whoever signed in, in what concerns the own account
+_BEFORE_A_PASSWORD = ("sessions.me", "sessions.sign_out", "oneself.password_changed")  # that is one's own
 
 
 def current_user() -> User:
     """Who signed in; only inside a route that requires `bearer`."""
-    return cast(User, bearer.current_user)
+    return cast(SignedIn, bearer.current_user).user
+
+
+def current_session() -> SignedIn:
+    """The session that the request came by."""
+    return cast(SignedIn, bearer.current_user)
 
 
 def current_token() -> str:
@@ -29,13 +37,17 @@ def current_token() -> str:
 
 
 @bearer.verify_token  # type: ignore[untyped-decorator]
-def _find(token: str) -> User | None:
-    return find_session(parts().redis, token, parts().settings.session_idle_s) if token else None
+def _find(token: str) -> SignedIn | None:
+    found = find_session(parts().redis, token, parts().settings.session_idle_s) if token else None
+    g.session_id = found.id if found else None  # for the audit
+    if found is not None and found.limited and request.endpoint not in _BEFORE_A_PASSWORD:
+        raise Forbidden("Please choose a password of your own first.", code="password_change_needed")
+    return found
 
 
 @bearer.get_user_roles  # type: ignore[untyped-decorator]
-def _role(user: User) -> str:
-    return user.role
+def _rights(session: SignedIn) -> list[str]:
+    return [session.user.role, *ONESELF]
 
 
 def _answer(error: HTTPError) -> Response:

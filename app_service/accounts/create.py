@@ -11,10 +11,10 @@ import sys
 
 from sqlalchemy import Engine
 
-from app_service.accounts.passwords import hash_password, matches
+from app_service.accounts.passwords import SHORTEST, hash_password, matches
 from app_service.settings import Settings
 from app_service.storage.database import open_engine, writing
-from app_service.storage.users import add_user, change_password, find_user
+from app_service.storage.users import add_user, change_user, find_user
 from portal_wire import env
 
 ACCOUNTS = {"doctor": "LIGHTBOX_DOCTOR_PASSWORD", "admin": "LIGHTBOX_ADMIN_PASSWORD"}
@@ -37,11 +37,14 @@ def take_passwords(engine: Engine, passwords: dict[str, str]) -> None:
         for name, password in passwords.items():
             account = find_user(connection, name)
             if account is not None and not matches(account.password_hash, password):
-                change_password(connection, name, hash_password(password))
+                change_user(connection, account.id, password_hash=hash_password(password))
 
 
 def main() -> None:
     given = {name: password for name, variable in ACCOUNTS.items() if (password := env.secret(variable, ""))}
+    for name, password in given.items():
+        if len(password) < SHORTEST:
+            raise env.SettingsError(f"{ACCOUNTS[name]}: expected {SHORTEST} characters or more, {len(password)} came.")
     random = {name: secrets.token_urlsafe(12) for name in ACCOUNTS if name not in given}
     engine = open_engine(Settings.from_environment().database_url)
     take_passwords(engine, given)

@@ -1,4 +1,7 @@
-"""Against guessing: five wrong passwords in five minutes close an account's sign-in until the window ends."""
+"""Against guessing: five wrong passwords in five minutes close an account's sign-in until the window ends.
+
+So do many from one address, for that address: there may be a whole hospital behind it.
+"""
 
 import hashlib
 
@@ -7,32 +10,39 @@ import redis
 from portal_wire.errors import TooManyRequests
 
 WRONG_ALLOWED = 5
+WRONG_ALLOWED_FROM_ADDRESS = 50
 WINDOW_S = 300
 
 
-def begin_attempt(client: "redis.Redis", username: str) -> None:
+def begin_attempt(client: "redis.Redis", username: str, address: str | None = None) -> None:
     """Count an attempt before its password is looked at, so that guesses in parallel count too.
 
     Raises TooManyRequests, with the wait, when there were too many. Unknown names are counted alike.
     """
-    key = _key(username)
+    limits = {_key(username): WRONG_ALLOWED} | ({_key(address, "from"): WRONG_ALLOWED_FROM_ADDRESS} if address else {})
     pipeline = client.pipeline()
-    pipeline.incr(key)
-    pipeline.expire(key, WINDOW_S, nx=True)
-    pipeline.ttl(key)
-    count, _, wait_s = pipeline.execute()
-    if count > WRONG_ALLOWED:
+    for key in limits:
+        pipeline.incr(key)
+        pipeline.expire(key, WINDOW_S, nx=True)
+        pipeline.ttl(key)
+    said = pipeline.execute()
+    waits = [
+        wait_s for allowed, count, wait_s in zip(limits.values(), said[::3], said[2::3], strict=True) if count > allowed
+    ]
+    if waits:
         raise TooManyRequests(
-            f"Too many wrong passwords. Please try again in {max(1, -(-wait_s // 60))} min.",
+            f"Too many wrong passwords. Please try again in {max(1, -(-max(waits) // 60))} min.",
             code="too_many_sign_ins",
-            retry_after_s=max(1, wait_s),
+            retry_after_s=max(1, *waits),
         )
 
 
-def succeed(client: "redis.Redis", username: str) -> None:
-    """The password was right: forget the wrong ones."""
+def succeed(client: "redis.Redis", username: str, address: str | None = None) -> None:
+    """The password was right: forget the account's wrong ones, and do not count it against the address."""
     client.delete(_key(username))
+    if address:
+        client.decr(_key(address, "from"))
 
 
-def _key(username: str) -> str:
-    return f"lightbox:sign_in:{hashlib.sha256(username.casefold().encode()).hexdigest()}"
+def _key(whom: str, kind: str = "as") -> str:
+    return f"lightbox:sign_in:{kind}:{hashlib.sha256(whom.casefold().encode()).hexdigest()}"

@@ -48,16 +48,17 @@ def _events(here: Parts, user_id: str, token: str, after: str, ended: Event) -> 
     while not (here.stopping.is_set() or ended.is_set()):
         try:
             found = list(read(here.redis, user_id, after, _LOOK_S))
+            if any(job is None for _, job in found) or time.monotonic() - checked >= CHECK_S:
+                if find_session(here.redis, token, 0, used=False) is None:
+                    return  # signed out elsewhere, or too long ago
+                checked = time.monotonic()
             # A comment where nothing happened: also how a page that was left is noticed.
             yield (
-                "".join(f"id: {event_id}\nevent: job\ndata: {job}\n\n" for event_id, job in found) or ": still here\n\n"
+                "".join(f"id: {event_id}\nevent: job\ndata: {job}\n\n" for event_id, job in found if job)
+                or ": still here\n\n"
             )
             if found:
                 after = found[-1][0]
                 time.sleep(_GATHER_S)
-            if time.monotonic() - checked >= CHECK_S:
-                if find_session(here.redis, token, 0, used=False) is None:
-                    return  # signed out elsewhere, or too long ago
-                checked = time.monotonic()
         except redis.RedisError:
             return  # the page connects again, or polls

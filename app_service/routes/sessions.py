@@ -7,8 +7,9 @@ from prometheus_client import Counter
 
 from app_service.accounts import audit, throttle
 from app_service.accounts.bearer import bearer, current_token, current_user
+from app_service.accounts.opening import opened_for
 from app_service.accounts.passwords import matches
-from app_service.accounts.sessions import close_session, open_session
+from app_service.accounts.sessions import close_session
 from app_service.parts import parts
 from app_service.routes.bodies import SignIn
 from app_service.storage.database import reading, writing
@@ -27,24 +28,23 @@ for _outcome in ("right", "wrong", "throttled"):
 @sessions.output(Session, status_code=201)
 def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     """Sign in with a name and a password; the answer's token goes into `Authorization: Bearer`."""
-    here, name = parts(), json_data.username
+    here, name, address = parts(), json_data.username, audit.caller_address()
     try:
-        throttle.begin_attempt(here.redis, name)
+        throttle.begin_attempt(here.redis, name, address)
     except TooManyRequests:
         _SIGN_INS.labels("throttled").inc()
         raise
     with reading(here.engine) as connection:
         account = find_user(connection, name)
     right = matches(account.password_hash if account else None, json_data.password)
+    right = right and account is not None and not account.disabled
     _SIGN_INS.labels("right" if right else "wrong").inc()
     with writing(here.engine) as connection:
         audit.record(connection, "sign_in", account.id if account else None, outcome="done" if right else "refused")
     if account is None or not right:
         raise Unauthenticated("The name or the password is wrong.", code="wrong_credentials")
-    throttle.succeed(here.redis, name)
-    user = User(id=account.id, username=account.username, role=account.role)
-    session = open_session(here.redis, user, here.settings.session_idle_s, here.settings.session_absolute_s)
-    return session, 201, {"Cache-Control": "no-store"}
+    throttle.succeed(here.redis, name, address)
+    return opened_for(account), 201, {"Cache-Control": "no-store"}
 
 
 @sessions.delete("/v1/sessions/current")

@@ -6,7 +6,7 @@ from datetime import datetime
 from apiflask import APIBlueprint
 from pydantic import BaseModel
 
-from app_service.accounts.bearer import ADMIN, bearer
+from app_service.accounts.bearer import OPERATIONS, bearer
 from app_service.parts import parts
 from app_service.readiness import dependencies
 from app_service.storage.database import reading
@@ -43,7 +43,7 @@ class Status(BaseModel):
 
 
 @status.get("/v1/status")
-@status.auth_required(bearer, roles=ADMIN)
+@status.auth_required(bearer, roles=OPERATIONS)
 @status.output(Status)
 def shown() -> Status:
     """The parts behind the portal, the queue, and the last failures."""

@@ -38,12 +38,21 @@ def start_after(client: "redis.Redis", owner_id: str, last_event_id: str | None)
     return str(newest[0][0]) if newest else "0-0"
 
 
-def read(client: "redis.Redis", owner_id: str, after: str, wait_s: float) -> Iterator[tuple[str, str]]:
-    """(stream id, Job as JSON) of each event after `after`; waits up to `wait_s` for the first."""
+def rouse(client: "redis.Redis", owner_id: str) -> None:
+    """Let the owner's open pages look at once whether they are still signed in."""
+    client.xadd(_stream(owner_id), {"session": "ended"}, maxlen=_KEPT, approximate=True)
+    client.expire(_stream(owner_id), _KEPT_S)
+
+
+def read(client: "redis.Redis", owner_id: str, after: str, wait_s: float) -> Iterator[tuple[str, str | None]]:
+    """(stream id, Job as JSON) of each event after `after`; waits up to `wait_s` for the first.
+
+    None in place of a Job: a session of the owner has ended.
+    """
     answer: Any = client.xread({_stream(owner_id): after}, count=100, block=int(wait_s * 1000))
     for _, entries in answer or []:
         for entry_id, fields in entries:
-            yield entry_id, fields["job"]
+            yield entry_id, fields.get("job")
 
 
 def _stream(owner_id: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 from app_service.storage.clock import UtcDateTime
@@ -36,8 +37,11 @@ users = Table(
     Column("id", _id, primary_key=True),
     Column("username", String(64), nullable=False, unique=True),
     Column("role", String(16), nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # empty: nobody signs in with it
     Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
+    Column("temporary_password", Boolean, nullable=False, server_default=false()),
+    Column("generation", Integer, nullable=False, server_default="0"),
 )
 
 studies = Table(

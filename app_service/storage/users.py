@@ -1,4 +1,4 @@
-"""Accounts: who may sign in."""
+"""Accounts: who may sign in, and as what."""
 
 from typing import Any
 
@@ -6,26 +6,44 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from app_service.storage.clock import now
 from app_service.storage.records import users
+from portal_wire.errors import NotFound
 from portal_wire.ids import new_id
 
 
 def find_user(connection: Connection, username: str) -> Row[Any] | None:
-    """(id, username, role, password_hash) of an account; names are compared without regard to case."""
+    """An account's row; names are compared without regard to case."""
     return connection.execute(select(users).where(users.c.username == username.casefold())).first()
 
 
-def add_user(connection: Connection, username: str, role: str, password_hash: str) -> str:
+def user_by_id(connection: Connection, user_id: str) -> Row[Any]:
+    """An account's row. Raises NotFound."""
+    row = connection.execute(select(users).where(users.c.id == user_id)).first()
+    if row is None:
+        raise NotFound("There is no such account.")
+    return row
+
+
+def list_users(connection: Connection) -> list[Row[Any]]:
+    """Every account, by name."""
+    return list(connection.execute(select(users).order_by(users.c.username)))
+
+
+def add_user(
+    connection: Connection, username: str, role: str, password_hash: str, *, temporary_password: bool = False
+) -> str:
     """Store an account and return its id."""
-    user_id = new_id()
-    connection.execute(
-        insert(users).values(
-            id=user_id, username=username.casefold(), role=role, password_hash=password_hash, created_at=now()
-        )
-    )
-    return user_id
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "username": username.casefold(),
+        "role": role,
+        "password_hash": password_hash,
+    }
+    values |= {"created_at": now(), "temporary_password": temporary_password}
+    connection.execute(insert(users).values(values))
+    return str(values["id"])
 
 
-def change_password(connection: Connection, username: str, password_hash: str) -> None:
-    """Another password for an account; nothing happens when there is none of this name."""
-    changed = update(users).where(users.c.username == username.casefold()).values(password_hash=password_hash)
-    connection.execute(changed)
+def change_user(connection: Connection, user_id: str, **values: Any) -> None:
+    """Change columns of an account. Sign-ins that were under way at that moment come to nothing: see `generation`."""
+    changed = update(users).where(users.c.id == user_id)
+    connection.execute(changed.values(generation=users.c.generation + 1, **values))

@@ -71,12 +71,13 @@ def settings(tmp_path: Path, database_url: str, redis_url: str, ml: FakeMl, inta
 
 @pytest.fixture
 def parts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
-    """Migrated, with the accounts doctor, other (a doctor too) and admin, whose passwords cost little to check."""
+    """Migrated, with the accounts doctor, other (a doctor too), admin and ops; their passwords cost little to check."""
     monkeypatch.setattr(passwords, "_HASHER", PasswordHasher.from_parameters(CHEAPEST))
     migrate(settings.database_url)
     opened = open_parts(settings)
     create_accounts(opened.engine, {"doctor": PASSWORD, "admin": PASSWORD})
     create_accounts(opened.engine, {"other": PASSWORD}, role="doctor")
+    create_accounts(opened.engine, {"ops": PASSWORD})
     yield opened
     opened.engine.dispose()
 
@@ -121,10 +122,10 @@ class Caller:
         return dict(answer.json or {})
 
 
-def sign_in(app: APIFlask, username: str) -> Caller:
+def sign_in(app: APIFlask, username: str, password: str = PASSWORD) -> Caller:
     service = {"X-Service-Token": SERVICE_TOKEN}
     client = app.test_client()
-    answer = client.post("/v1/sessions", json={"username": username, "password": PASSWORD}, headers=service)
+    answer = client.post("/v1/sessions", json={"username": username, "password": password}, headers=service)
     assert answer.status_code == 201, answer.text
     return Caller(client, service | {"Authorization": f"Bearer {answer.json['token']}"})  # type: ignore[index]
 
@@ -142,6 +143,11 @@ def other(app: APIFlask) -> Caller:
 @pytest.fixture
 def admin(app: APIFlask) -> Caller:
     return sign_in(app, "admin")
+
+
+@pytest.fixture
+def ops(app: APIFlask) -> Caller:
+    return sign_in(app, "ops")
 
 
 @pytest.fixture

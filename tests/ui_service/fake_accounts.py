@@ -1,23 +1,43 @@
 """What the stand-in for App answers about people."""
 
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 from flask import Flask, Response, jsonify, request
 
-PATHS = ("/v1/audit",)
+from portal_wire.contract import Session, User
+from portal_wire.errors import Conflict, Forbidden, NotFound
+from portal_wire.ids import new_id
+
+PATHS = ("/v1/audit", "/v1/users")
 OPENING = {"username": "doctor", "action": "view", "times": 2, "last_at": "2026-11-21T08:30:00Z"}
-ACT = {
-    "seq": 71,
-    "at": "2026-11-21T08:30:00Z",
-    "username": "doctor",
-    "action": "sign_in",
-    "outcome": "refused",
-    "object_id": None,
-    "address": "10.1.2.3",
-    "request_id": "r",
-}
+ACT = {"seq": 71, "at": "2026-11-21T08:30:00Z", "username": "doctor", "action": "sign_in", "outcome": "refused"}
+ACT |= {"object_id": None, "address": "10.1.2.3", "request_id": "r"}
+MADE_UP = "made-up-password-xyz"
 
 
-def equip(app: Flask) -> None:
-    """Add the routes."""
+def account(username: str, role: str, **changed: Any) -> dict[str, Any]:
+    facts = {"id": new_id(), "username": username, "role": role, "created_at": "2026-11-21T08:30:00Z"}
+    return facts | {"disabled": False, "temporary_password": False} | changed
+
+
+class Accounts:
+    """What a test reads and changes."""
+
+    def __init__(self) -> None:
+        self.users = [account("admin", "admin"), account("doctor", "doctor"), account("pacs", "service")]
+        self.passwords: list[str] = []
+
+    def user(self, user_id: str) -> dict[str, Any]:
+        for one in self.users:
+            if one["id"] == user_id:
+                return one
+        raise NotFound("There is no such account.")
+
+
+def equip(app: Flask, fake: Any) -> None:
+    """Add the routes; `fake.accounts` holds the accounts."""
+    people: Accounts = fake.accounts
 
     @app.get("/v1/studies/<study_id>/openings")
     def openings(study_id: str) -> Response:
@@ -25,9 +45,41 @@ def equip(app: Flask) -> None:
 
     @app.get("/v1/audit")
     def audit() -> Response:
-        before = request.args.get("before")
+        before, wanted = request.args.get("before"), request.args.get("username")
         rows = [ACT | {"seq": 3}] if before else [ACT, ACT | {"seq": 70, "username": None}]
-        wanted = request.args.get("username")
-        return jsonify(
-            items=[row for row in rows if wanted in (None, row["username"])], next_before=None if before else 70
-        )
+        shown = [row for row in rows if wanted in (None, row["username"])]
+        return jsonify(items=shown, next_before=None if before else 70)
+
+    @app.get("/v1/users")
+    def users() -> Response:
+        return jsonify(items=people.users)
+
+    @app.post("/v1/users")
+    def create() -> tuple[Response, int]:
+        body = request.get_json()
+        if body["username"] in [one["username"] for one in people.users]:
+            raise Conflict("There is an account of this name.", code="name_taken")
+        people.users.append(account(**body, temporary_password=True))
+        return jsonify(account=people.users[-1], password=None if body["role"] == "service" else MADE_UP), 201
+
+    @app.patch("/v1/users/<user_id>")
+    def change(user_id: str) -> Response:
+        people.user(user_id).update(request.get_json())
+        return jsonify(people.user(user_id))
+
+    @app.post("/v1/users/<user_id>/password")
+    def reset(user_id: str) -> tuple[Response, int]:
+        people.user(user_id)["temporary_password"] = True
+        return jsonify(account=people.user(user_id), password=MADE_UP), 201
+
+    @app.put("/v1/me/password")
+    def change_password() -> Response:
+        body = request.get_json()
+        if body["current"] == "wrong":
+            raise Forbidden("The present password is not right.", code="wrong_password")
+        people.passwords.append(body["new"])
+        user: User = fake.tokens.pop(request.headers["Authorization"].removeprefix("Bearer "))
+        token = new_id() + new_id()
+        fake.tokens[token], fake.broken = user, None
+        opened = Session(token=token, expires_at=datetime.now(UTC) + timedelta(hours=8), user=user)
+        return jsonify(opened.model_dump(mode="json"))

@@ -64,6 +64,7 @@ class FakeApp:
                 }
             ],
         }
+        self.accounts = fake_accounts.Accounts()
         self.url = ""
 
     def add_study(self, filename: str = "film.png", image: bytes | None = None, **changed: Any) -> Study:
@@ -272,7 +273,7 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
         if user.role == "admin" and not request.path.startswith(_ADMINS):
             raise Forbidden("not for administrators")
 
-    fake_accounts.equip(app)
+    fake_accounts.equip(app, fake)
 
     @app.get("/readyz")
     def readyz() -> Response:
@@ -281,7 +282,7 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.post("/v1/sessions")
     def sign_in() -> tuple[Response, int]:
         body = request.get_json()
-        if body["password"] != PASSWORD or body["username"] not in ("doctor", "admin"):
+        if body["password"] != PASSWORD or body["username"] not in ("doctor", "admin", "ops"):
             raise Unauthenticated("The name or the password is wrong.", code="wrong_credentials")
         user = User(id=new_id(), username=body["username"], role=body["username"])
         token = new_id() + new_id()

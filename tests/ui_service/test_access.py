@@ -9,7 +9,7 @@ from tests.ui_service.fake_app import FakeApp
 from ui_service import access
 
 FILLED = {"study_id": new_id(), "job_id": new_id(), "name": "x", "version": "1", "plot": "p.png", "number": 1}
-FILLED |= {"state": "active", "instead_of": "1", "choice": "shipped"}
+FILLED |= {"user_id": new_id(), "state": "active", "instead_of": "1", "choice": "shipped"}
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
@@ -42,8 +42,17 @@ def test_an_administrator_is_refused_what_is_the_doctors(app: Flask, visitor: Vi
             assert answer.status_code == 403, endpoint
 
 
+def test_operations_are_refused_all_but_what_tells_how_the_portal_stands(app: Flask, visitor: Visitor) -> None:
+    assert visitor.sign_in("ops").location == "/status"
+    visitor.get("/status")
+    for endpoint, method, path in addresses(app):
+        if access.ACCESS[endpoint] in ("doctor", "admin"):
+            answer = visitor.get(path) if method == "GET" else visitor.post(path)
+            assert answer.status_code == 403, endpoint
+
+
 def test_a_doctor_is_refused_what_is_the_administrators(app: Flask, doctor: Visitor, fake: FakeApp) -> None:
-    tried = [one for one in addresses(app) if access.ACCESS[one[0]] == "admin"]
+    tried = [one for one in addresses(app) if access.ACCESS[one[0]] in ("admin", "operations")]
     assert tried
     for endpoint, method, path in tried:
         answer = doctor.get(path) if method == "GET" else doctor.post(path)

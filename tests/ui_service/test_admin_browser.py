@@ -11,7 +11,7 @@ from tests.ui_service.fake_app import PASSWORD
 from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
 
 browser = test_browser.browser
-PAGES = ["/admin/audit"]
+PAGES = ["/admin/audit", "/admin/users", "/account"]
 
 
 def sign_in(page: Page, site: Site, username: str = "admin") -> None:

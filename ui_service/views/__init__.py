@@ -1,6 +1,7 @@
 """One module a noun; each gives a blueprint named after itself."""
 
 from ui_service.views import (
+    account,
     audit,
     calibration,
     compare,
@@ -14,6 +15,7 @@ from ui_service.views import (
     status,
     studies,
     uploads,
+    users,
     versions,
     worklist,
 )
@@ -36,5 +38,7 @@ BLUEPRINTS = tuple(
         calibration,
         status,
         audit,
+        users,
+        account,
     )
 )

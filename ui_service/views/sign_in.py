@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from portal_wire.errors import PortalError, TooManyRequests, Unauthenticated
-from ui_service.signed_in import app_tier, current_person, forget, remember
+from ui_service.signed_in import HOME, app_tier, current_person, forget, remember
 
 blueprint = Blueprint("sign_in", __name__)
 # Where sign-in may lead back to. Anything else, another host above all, leads to the worklist.
@@ -30,7 +30,7 @@ def enter() -> Response:
     except (Unauthenticated, TooManyRequests) as error:
         reason = error.detail if isinstance(error, TooManyRequests) else "Name or password is not right."
         return _again(username, reason, error)
-    home = url_for("models.page") if opened.user.role == "admin" else url_for("worklist.page")
+    home = url_for(HOME.get(opened.user.role, "worklist.page"))
     answer = make_response(redirect(_back() or home, 303))
     remember(answer, opened)
     return answer
@@ -70,4 +70,4 @@ def _back() -> str | None:
 
 def _onwards() -> str:
     person = current_person()
-    return _back() or url_for("models.page" if person and person.role == "admin" else "worklist.page")
+    return _back() or url_for(HOME[person.role] if person else "worklist.page")

@@ -3,7 +3,7 @@
 import pytest
 from redis import Redis
 
-from app_service.accounts.sessions import find_session, open_session
+from app_service.accounts.sessions import close_sessions, find_session, open_session, sessions_of
 from app_service.storage.redis_client import open_redis
 from portal_wire.contract import User
 
@@ -15,18 +15,19 @@ def test_redis_knows_no_token(redis_url: str) -> None:
     token = open_session(client, USER, 60, 600).token
     assert len(token) >= 43
     assert not [key for key in client.keys() if token in str(key)]
-    assert all(token not in str(client.get(str(key))) for key in client.keys())
+    assert all(token not in str(client.get(str(key))) for key in client.keys("lightbox:session:*"))
 
 
 def test_an_unused_session_ends_and_a_used_one_goes_on(redis_url: str) -> None:
     client: Redis = open_redis(redis_url)
     token = open_session(client, USER, idle_s=100, absolute_s=1000).token
-    (key,) = client.keys()
+    (key,) = client.keys("lightbox:session:*")
     assert 0 < int(client.ttl(str(key))) <= 100
     client.expire(str(key), 5)
-    assert find_session(client, token, 100, used=False) == USER
+    seen = find_session(client, token, 100, used=False)
+    assert seen and seen.user == USER
     assert int(client.ttl(str(key))) <= 5
-    assert find_session(client, token, 100) == USER
+    assert find_session(client, token, 100) == seen
     assert int(client.ttl(str(key))) > 5
     client.expire(str(key), 0)
     assert find_session(client, token, 100) is None
@@ -40,4 +41,18 @@ def test_a_session_ends_after_its_longest_time_however_much_it_is_used(
     later = session.expires_at.timestamp() + 1
     monkeypatch.setattr("app_service.accounts.sessions.time.time", lambda: later)
     assert find_session(client, session.token, 100) is None
-    assert client.keys() == []
+    assert client.keys("lightbox:session:*") == []
+
+
+def test_an_accounts_sessions_are_listed_and_ended_one_by_one_or_all(redis_url: str) -> None:
+    client = open_redis(redis_url)
+    tokens = [open_session(client, USER, 100, 600, address=f"10.0.0.{number}").token for number in range(3)]
+    elses = open_session(client, User(id="v", username="other", role="doctor"), 100, 600).token
+    listed = sessions_of(client, USER.id)
+    assert [one.address for one in listed] == ["10.0.0.2", "10.0.0.1", "10.0.0.0"]
+    assert close_sessions(client, USER.id, listed[0].id) == 1
+    assert [find_session(client, token, 100) is None for token in tokens] == [False, False, True]
+    assert close_sessions(client, USER.id, "no such session") == 0
+    assert close_sessions(client, USER.id) == 2
+    assert [find_session(client, token, 100) is None for token in (*tokens, elses)] == [True, True, True, False]
+    assert sessions_of(client, USER.id) == []

@@ -69,3 +69,19 @@ def test_signing_in_and_out_is_written_down_without_names(app: APIFlask, parts: 
     with reading(parts.engine) as connection:
         rows = [tuple(row) for row in connection.execute(select(audit.c.action, audit.c.outcome).order_by(audit.c.id))]
     assert rows == [("sign_in", "refused"), ("sign_in", "done"), ("sign_out", "done")]
+
+
+def test_many_wrong_passwords_from_one_address_close_it_for_that_address_alone(
+    anyone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "WRONG_ALLOWED_FROM_ADDRESS", 8)
+
+    def attempt(username: str, password: str, address: str) -> int:
+        body, whence = {"username": username, "password": password}, {"X-Forwarded-For": address}
+        return anyone.post("/v1/sessions", json=body, headers=whence).status_code
+
+    for number in range(8):  # right ones do not count
+        assert attempt("doctor", PASSWORD, "10.0.0.1") == 201
+        assert attempt(f"somebody {number}", "wrong", "10.0.0.1") == 401
+    assert attempt("other", PASSWORD, "10.0.0.1") == 429
+    assert attempt("other", PASSWORD, "10.0.0.2") == 201

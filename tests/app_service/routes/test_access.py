@@ -8,7 +8,7 @@ from tests.app_service.conftest import Caller
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ANYONE, SERVICE, SIGNED_IN, DOCTOR = "anyone inside", "any service of ours", "anyone signed in", "its doctor"
-ADMIN = "an administrator"
+ADMIN, OPERATIONS = "an administrator", "whoever keeps the portal running"
 # Every route of the API, and who may reach it. A route that is in no row fails, and so does a row without its route.
 ACCESS = {
     "GET /healthz": ANYONE,
@@ -20,6 +20,7 @@ ACCESS = {
     "POST /v1/sessions": SERVICE,
     "DELETE /v1/sessions/current": SIGNED_IN,
     "GET /v1/me": SIGNED_IN,
+    "PUT /v1/me/password": SIGNED_IN,
     "GET /v1/limits": SIGNED_IN,
     "GET /v1/models": SIGNED_IN,
     "GET /v1/models/<name>": SIGNED_IN,
@@ -29,7 +30,11 @@ ACCESS = {
     "GET /v1/models/<name>/versions/<version>/site-calibration": SIGNED_IN,
     "POST /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
     "PUT /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
-    "GET /v1/status": ADMIN,
+    "GET /v1/status": OPERATIONS,
+    "GET /v1/users": ADMIN,
+    "POST /v1/users": ADMIN,
+    "PATCH /v1/users/<uuid:user_id>": ADMIN,
+    "POST /v1/users/<uuid:user_id>/password": ADMIN,
     "GET /v1/audit": ADMIN,
     "GET /v1/events": DOCTOR,
     "POST /v1/studies": DOCTOR,
@@ -70,8 +75,8 @@ def test_every_route_is_in_the_access_table(app: APIFlask) -> None:
 
 def test_without_a_token_only_the_open_routes_answer(app: APIFlask, anyone: Caller) -> None:
     for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] in (SIGNED_IN, DOCTOR, ADMIN):
-            path = filled(rule, {"study_id": NOBODYS, "job_id": NOBODYS})
+        if ACCESS[f"{method} {rule.rule}"] not in (ANYONE, SERVICE):
+            path = filled(rule, {"study_id": NOBODYS, "job_id": NOBODYS, "user_id": NOBODYS})
             assert anyone.request(method, path).status_code == 401, (method, rule.rule)
 
 
@@ -86,9 +91,17 @@ def test_an_admin_reaches_no_image_and_no_result(app: APIFlask, doctor: Caller, 
 
 def test_a_doctor_changes_nothing_of_the_portal(app: APIFlask, doctor: Caller) -> None:
     for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] == ADMIN:
-            answer = doctor.request(method, filled(rule, {}), json={})
+        if ACCESS[f"{method} {rule.rule}"] in (ADMIN, OPERATIONS):
+            answer = doctor.request(method, filled(rule, {"user_id": NOBODYS}), json={})
             assert answer.status_code == 403, (method, rule.rule)
+
+
+def test_operations_see_how_the_portal_stands_and_nothing_more(app: APIFlask, ops: Caller) -> None:
+    ids = {"study_id": NOBODYS, "job_id": NOBODYS, "user_id": NOBODYS}
+    for method, rule in calls(app):
+        if ACCESS[f"{method} {rule.rule}"] in (DOCTOR, ADMIN):
+            assert ops.request(method, filled(rule, ids), json={}).status_code == 403, (method, rule.rule)
+    assert ops.get("/v1/status").status_code == 200
 
 
 def test_anothers_objects_do_not_exist(app: APIFlask, doctor: Caller, other: Caller) -> None:
