@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ml_service import answers_of_masks
 from ml_service.batcher import Pass
 from ml_service.explain import heatmap_png
-from ml_service.manifest import Calibration, Manifest
+from ml_service.manifest import Calibration, Manifest, Rules
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.served import Seen, Served
+from ml_service.served_rules import Answering, ServedRules
 from ml_service.tasks.verdict import Verdict
 from portal_wire.errors import BadRequest, Unprocessable
 
@@ -18,28 +20,33 @@ USUAL = ("probabilities", "logits", "ood_score", "findings")
 OUTPUTS = (*USUAL, "heatmap")
 
 
-def see(served: Served, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
-    """Runs the request's one input. Raises BadRequest, or Unprocessable for an image that does not decode."""
+def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
+    """Runs the request's one input. Raises BadRequest, or Unprocessable for a study that does not decode."""
     fit = site_calibration(asked.parameters, served.manifest)
+    spacing_mm = answers_of_masks.spacing_mm(asked.parameters)
     if set(asked.inputs) == {"study"}:
         study = asked.inputs["study"]
         if study.datatype != "BYTES" or study.shape != (1,) or not isinstance(study.data, list):
             raise BadRequest(f"Input study: expected BYTES [1]. Received: {study.datatype} {list(study.shape)}.")
         try:
-            return served.see_study(study.data[0], wait_s, begun, fit)
+            return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm)
         except ValueError as error:
             raise Unprocessable(f"Input study: {error}", code="undecodable") from None
+    if isinstance(served, ServedRules) or served.manifest.outlines:
+        raise BadRequest(f"Expected one input, study. Received: {len(asked.inputs)}.")
     if set(asked.inputs) == {"pixels"}:
         return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun, fit)
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
 
 
-def site_calibration(parameters: dict[str, Any], manifest: Manifest) -> Calibration | None:
+def site_calibration(parameters: dict[str, Any], manifest: Manifest | Rules) -> Calibration | None:
     """Returns the calibration that a request brings: JSON in the parameter `calibration`, because the protocol's
     parameters are texts, numbers and booleans. None: as shipped. Raises BadRequest for one that does not fit."""
     text = parameters.get("calibration")
     if text is None:
         return None
+    if manifest.outlines:
+        raise BadRequest("Parameter calibration: this model outlines, and has no probability to calibrate.")
     try:
         fit = Calibration.model_validate_json(text)
     except (ValueError, TypeError):  # whose own words name what came
@@ -63,9 +70,12 @@ def _pixels(served: Served, pixels: Tensor) -> "np.ndarray[Any, np.dtype[np.floa
     return pixels.data
 
 
-def outputs(served: Served, seen: Seen, asked: Inference) -> list[tuple[Tensor, bool]]:
+def outputs(served: Answering, seen: Seen, asked: Inference) -> list[tuple[Tensor, bool]]:
     """Returns each wanted output and whether it travels as binary. Raises BadRequest for an unknown name."""
-    wanted = asked.wanted or tuple(Wanted(name, asked.binary_by_default) for name in USUAL)
+    usual = answers_of_masks.USUAL if served.manifest.outlines else USUAL
+    wanted = asked.wanted or tuple(Wanted(name, asked.binary_by_default) for name in usual)
+    if isinstance(served, ServedRules) or served.manifest.outlines:
+        return [(answers_of_masks.output(seen, want.name), want.binary) for want in wanted]
     return [(_output(served, seen, want.name), want.binary) for want in wanted]
 
 
@@ -112,8 +122,10 @@ def answer(verdict: Verdict, logits: list[float], seen: Seen, served: Served) ->
     }
 
 
-def metadata(served: Served) -> dict[str, Any]:
+def metadata(served: Answering) -> dict[str, Any]:
     """Returns the protocol's model metadata, with what a caller needs to read the outputs."""
+    if isinstance(served, ServedRules) or served.manifest.outlines:
+        return answers_of_masks.metadata(served)
     manifest = served.manifest
     images: list[Any] = [-1, manifest.side, manifest.side, 1]
     shapes = {"probabilities": [-1, len(manifest.labels)], "logits": [-1, len(manifest.labels)]}

@@ -16,7 +16,7 @@ from typing import Any
 from ml_service import answers, engines
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.registry import Registry
-from ml_service.served import Served
+from ml_service.served_rules import Answering
 from ml_service.settings import Settings
 from portal_wire import env
 from portal_wire.errors import PortalError
@@ -101,7 +101,7 @@ def extract(target: Path) -> int:
     return 0
 
 
-def _row(served: Served, image: Path, source: Path, target: Path) -> dict[str, Any]:
+def _row(served: Answering, image: Path, source: Path, target: Path) -> dict[str, Any]:
     """One image's part of the result; an image that does not decode never looks like a normal one."""
     name = image.relative_to(source)
     study = Tensor("study", "BYTES", (1,), [image.read_bytes()])

@@ -4,10 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest
+from ml_service.manifest import Manifest, Rules
 from ml_service.registry import Registry
 from portal_wire.contract import Model, ModelVersion
 from portal_wire.errors import NotFound, Unavailable
@@ -41,36 +39,39 @@ def plot(registry: Registry, name: str, version: str, file: str) -> bytes:
     """Returns one PNG beside a version's card. Raises NotFound for a name that its manifest does not list."""
     if (name, version) in registry.on_disk():
         folder = registry.settings.model_dir / name / version
-        if f"{manifests.PLOTS}/{file}" in manifests.read(folder).files:
+        if f"{manifests.PLOTS}/{file}" in manifests.read_any(folder).files:
             return (folder / manifests.PLOTS / file).read_bytes()
     raise NotFound("There is no such plot.")
 
 
 def network(registry: Registry, name: str, version: str) -> dict[str, Any]:
-    """Returns a version's network as a table (`describe`). Raises NotFound."""
+    """Returns a version's network as a table (`describe`). Raises NotFound, also where there is no network."""
     from ml_service.describe import describe  # not before the tier has chosen Keras's backend
 
     if (name, version) in registry.on_disk():
-        return describe(manifests.read(registry.settings.model_dir / name / version))
+        manifest = manifests.read_any(registry.settings.model_dir / name / version)
+        if isinstance(manifest, Rules):
+            raise NotFound("This version works by fixed rules. It has no network.", code="no_network")
+        return describe(manifest)
     raise NotFound("There is no such version of this model.", code="unknown_model")
 
 
-def _manifest(folder: Path) -> Manifest | None:
+def _manifest(folder: Path) -> Manifest | Rules | None:
     """Returns None for one that cannot be read: the registry says so, and the other versions are still shown."""
     try:
-        return manifests.read(folder)
-    except (ValidationError, OSError):
+        return manifests.read_any(folder)
+    except (ValueError, OSError):
         return None
 
 
-def _version(manifest: Manifest, folder: Path, not_ready: str | None) -> ModelVersion:
+def _version(manifest: Manifest | Rules, folder: Path, not_ready: str | None) -> ModelVersion:
     plots = sorted(Path(file).name for file in manifest.files if file.startswith(f"{manifests.PLOTS}/"))
     return ModelVersion(
         version=manifest.version,
         not_ready=not_ready,
         architecture=manifest.architecture,
         parameters=manifest.parameters,
-        weights_bytes=(folder / manifests.WEIGHTS).stat().st_size,
+        weights_bytes=None if isinstance(manifest, Rules) else (folder / manifests.WEIGHTS).stat().st_size,
         trained_at=manifest.trained_at,
         metrics=json.loads((folder / manifests.METRICS).read_text(encoding="utf-8")),
         card=(folder / manifests.CARD).read_text(encoding="utf-8"),

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest
+from ml_service.label_maps import Outlined
+from ml_service.manifest import Described, Rules
 from ml_service.served import Served
+from ml_service.served_rules import Answering, ServedRules
 from ml_service.settings import Settings
 
 
@@ -15,13 +17,17 @@ class Unfit(ValueError):
     """A version's files are not what its manifest says, or it does not say what it said when it was made."""
 
 
-def open_version(folder: Path, settings: Settings) -> Served:
+def open_version(folder: Path, settings: Settings) -> Answering:
     """Returns a checked, warm version. Raises Unfit, or what reading it raised."""
-    manifest = manifests.read(folder)
+    manifest = manifests.read_any(folder)
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise Unfit("model.json names another model or version than its folder does")
     check_files(folder, manifest)
-    served = Served(manifest, folder, settings)
+    served: Answering
+    if isinstance(manifest, Rules):
+        served = ServedRules(manifest, folder)
+    else:
+        served = Served(manifest, folder, settings)
     if served.task.LABELS != manifest.labels or served.task.NEGATIVE_LABEL != manifest.negative_label:
         served.close()
         raise Unfit("the labels are not the task's, in its order")
@@ -34,7 +40,7 @@ def open_version(folder: Path, settings: Settings) -> Served:
     return served
 
 
-def check_files(folder: Path, manifest: Manifest) -> None:
+def check_files(folder: Path, manifest: Described) -> None:
     """Raises Unfit unless the folder holds exactly the listed files with the listed SHA-256."""
     paths = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {manifests.FILE}
     if paths != set(manifest.files):
@@ -44,7 +50,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             raise Unfit(f"{path} is not the file that was released")
 
 
-def check_golden(served: Served) -> None:
+def check_golden(served: Answering) -> None:
     """Raises Unfit unless every golden image gets the answer that it got when the version was made."""
     golden = served.manifest.golden
     for case in golden.cases:
@@ -57,6 +63,13 @@ def check_golden(served: Served) -> None:
             raise Unfit(f"golden image {case.file} got another distance than when this version was made")
         if case.logits and not np.allclose(seen.logits[0], case.logits, rtol=golden.tolerance * 10, atol=0.1):
             raise Unfit(f"golden image {case.file} got other logits than when this version was made")
+        if case.shares is not None and not _alike(seen.outlined, case.shares, golden.tolerance):
+            raise Unfit(f"golden image {case.file} got another mask than when this version was made")
+
+
+def _alike(outlined: Outlined | None, shares: tuple[float, ...], tolerance: float) -> bool:
+    came = [row["share"] for row in outlined.measurements] if outlined else []
+    return len(came) == len(shares) and np.allclose(came, shares, rtol=0, atol=tolerance)
 
 
 def _close(came: float | None, expected: float | None, tolerance: float) -> bool:

@@ -5,8 +5,6 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from ml_service.batcher import Pass
-from ml_service.engines import Network
 from ml_service.tasks.verdict import Verdict
 from portal_wire.contract import NOT_ANSWERED, UNCERTAIN
 
@@ -23,7 +21,8 @@ SCORES = Counter(
     "patients or of the scanner.",
     (*BY, "bin"),
 )
-OUTCOMES = ("positive", "negative", "uncertain", "refused")
+OUTCOMES = ("positive", "negative", "uncertain", "refused")  # of a classifier
+OF_MASKS = ("outlined", "refused")
 ANSWERS = Counter("lightbox_ml_answers_total", "Images by what was said of them.", (*BY, "outcome"))
 REFUSED = Counter("lightbox_ml_refusals_total", "Images that got no answer, by reason.", (*BY, "reason"))
 WAITING = Gauge("lightbox_ml_queue_images", "Images that wait for a network.", BY)
@@ -38,22 +37,22 @@ UNFIT = Gauge("lightbox_ml_model_unfit_info", "1 when the version did not pass i
 class Meter:
     """The metrics of one version. Every series is there from the start, so that its first count is seen as one."""
 
-    def __init__(self, model: str, version: str, negative_label: str) -> None:
+    def __init__(self, model: str, version: str, negative_label: str | None) -> None:
         self._by = (model, version)
         self._negative_label = negative_label
         self._silent = False
-        for each in BINS:
+        for each in BINS if negative_label else ():
             SCORES.labels(*self._by, each)
-        for outcome in OUTCOMES:
+        for outcome in OUTCOMES if negative_label else OF_MASKS:
             ANSWERS.labels(*self._by, outcome)
 
     def watch_queue(self, rows_waiting: Callable[[], int]) -> None:
         """Reads the queue's length whenever metrics are scraped."""
         WAITING.labels(*self._by).set_function(rows_waiting)
 
-    def tell_engine(self, network: Network) -> None:
+    def tell_engine(self, engine: str, device: str, precision: str) -> None:
         """Says what computes this version."""
-        self._engine = (network.engine, network.device, network.precision)
+        self._engine = (engine, device, precision)
         ENGINE.labels(*self._by, *self._engine).set(1)
 
     def close(self) -> None:
@@ -70,14 +69,14 @@ class Meter:
         finally:
             self._silent = False
 
-    def note(self, timings_s: dict[str, float], done: Pass, verdicts: list[Verdict]) -> None:
-        """Counts one answered request."""
+    def note(self, timings_s: dict[str, float], waited_s: float, batch_rows: int, verdicts: list[Verdict]) -> None:
+        """Counts one answered request, which shared its pass with others: `batch_rows` images in all."""
         if self._silent:
             return
-        STAGE.labels(*self._by, "queue").observe(done.waited_s)
+        STAGE.labels(*self._by, "queue").observe(waited_s)
         for stage, seconds in timings_s.items():
             STAGE.labels(*self._by, stage).observe(seconds)
-        BATCH.labels(*self._by).observe(done.batch_rows)
+        BATCH.labels(*self._by).observe(batch_rows)
         for verdict in verdicts:
             ANSWERS.labels(*self._by, self._outcome(verdict.label)).inc()
             for finding in verdict.findings[:1]:
@@ -86,5 +85,7 @@ class Meter:
                 REFUSED.labels(*self._by, warning.code).inc()
 
     def _outcome(self, label: str) -> str:
+        if self._negative_label is None:
+            return "refused" if label == NOT_ANSWERED else "outlined"
         known = {self._negative_label: "negative", UNCERTAIN: "uncertain", NOT_ANSWERED: "refused"}
         return known.get(label, "positive")

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
-from ml_service.manifest import Manifest
+from ml_service.manifest import Described
 from ml_service.metrics import LOADED, LOADS, MEMORY, UNFIT
-from ml_service.served import Served
+from ml_service.served_rules import Answering
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
 
@@ -32,7 +32,7 @@ Key = tuple[str, str]  # name, version
 class Loaded:
     """A version in memory."""
 
-    served: Served
+    served: Answering
     size_bytes: int
     users: int = 0  # requests that hold it
     used_at: float = field(default_factory=time.monotonic)
@@ -109,7 +109,7 @@ class Registry:
                 self._take_out(key)
 
     @contextmanager
-    def use(self, name: str, version: str | None = None) -> Iterator[Served]:
+    def use(self, name: str, version: str | None = None) -> Iterator[Answering]:
         """Gives a version (the default one unless named) and keeps it in memory until the block ends.
 
         It is loaded when it is not in memory. Raises NotFound, or Unavailable when it may not or cannot answer.
@@ -194,7 +194,7 @@ class Registry:
 
     def _open(self, key: Key) -> None:
         folder = self.settings.model_dir / key[0] / key[1]
-        size_bytes = memory_bytes(manifests.read(folder))
+        size_bytes = memory_bytes(manifests.read_any(folder))
         self._make_room(size_bytes)
         served = open_version(folder, self.settings)
         with self._changed:
@@ -232,7 +232,7 @@ class Registry:
         MEMORY.set(sum(loaded.size_bytes for loaded in self._loaded.values()))
 
 
-def memory_bytes(manifest: Manifest) -> int:
+def memory_bytes(manifest: Described) -> int:
     """Returns about how much memory a version takes, from what its manifest says."""
     return COPIES * 4 * manifest.parameters + FIXED_BYTES
 

@@ -12,7 +12,7 @@ from ml_service.callers import Callers
 from ml_service.metrics import DROPPED
 from ml_service.repository import registry
 from ml_service.running import Running
-from ml_service.served import Served
+from ml_service.served_rules import Answering
 from portal_wire.errors import BadRequest, PortalError
 
 routes = Blueprint("v2", __name__, url_prefix="/v2")
@@ -96,7 +96,7 @@ def patience_s(asked: protocol.Inference) -> float:
 
 
 @contextmanager
-def counted_drops(served: Served) -> Iterator[None]:
+def counted_drops(served: Answering) -> Iterator[None]:
     """Counts what no network saw: turned away at a full queue, too late, or called off."""
     try:
         yield

@@ -1,9 +1,11 @@
 """One loaded version: its network behind a batcher, and the path from an image to an answer."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as TookTooLong
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,12 @@ from numpy.typing import NDArray
 from ml_service import tasks
 from ml_service.batcher import Batcher, Expired, Pass
 from ml_service.engines import open_network, warm
+from ml_service.label_maps import Outlined, measured_image, png
 from ml_service.manifest import Calibration, Manifest
 from ml_service.metrics import Meter
 from ml_service.refusal import Refusal
 from ml_service.settings import Settings
-from ml_service.tasks.decode import Grey, grey_plane
+from ml_service.tasks.decode import Grey, grey_plane, stored_shape
 from ml_service.tasks.verdict import Verdict
 from portal_wire.contract import Notice
 from portal_wire.errors import Conflict
@@ -33,6 +36,7 @@ class Seen:
     verdicts: list[Verdict]
     timings_s: dict[str, float]  # prepare, network, interpret
     calibration: Calibration | None  # the site's that the verdicts are by; None: as shipped
+    outlined: Outlined | None = None  # None: the model outlines nothing, or refused the study
 
 
 class Served:
@@ -46,7 +50,7 @@ class Served:
         self.network = open_network(manifest, folder, settings.engine, settings.threads)
         warm(self.network, settings.batch_rows)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
-        self.meter.tell_engine(self.network)
+        self.meter.tell_engine(self.network.engine, self.network.device, self.network.precision)
         self.batch_rows = settings.batch_rows
         name = f"engine-{manifest.name}-{manifest.version}"
         self.batcher = Batcher(self.network, settings.batch_rows, settings.queue_rows, name)
@@ -58,14 +62,18 @@ class Served:
         wait_s: float,
         begun: "list[Future[Pass]] | None" = None,
         calibration: Calibration | None = None,
+        spacing_mm: tuple[float, float] | None = None,
     ) -> Seen:
-        """Answers about one PNG or JPEG, by a site's `calibration` or the shipped one. Raises ValueError when it does
-        not decode, Unavailable when full."""
+        """Answers about one PNG or JPEG, by a site's `calibration` or the shipped one. `spacing_mm`, a pixel's height
+        and width, is for areas. Raises ValueError when it does not decode, Unavailable when full."""
         started = time.monotonic()
         plane = grey_plane(study)
+        outline = None
+        if self.manifest.outlines:
+            outline = partial(self._outline, shape=stored_shape(study), spacing_mm=spacing_mm)
         pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         prepared_s = time.monotonic() - started
-        return self._see(pixels, plane, prepared_s, wait_s, begun, calibration)
+        return self._see(pixels, plane, prepared_s, wait_s, begun, calibration, outline)
 
     def see_pixels(
         self,
@@ -85,6 +93,7 @@ class Served:
         wait_s: float,
         begun: "list[Future[Pass]] | None",
         calibration: Calibration | None,
+        outline: "Callable[[NDArray[np.float32]], Outlined] | None" = None,
     ) -> Seen:
         done = self._through(pixels, wait_s, begun)
         started = time.monotonic()
@@ -96,13 +105,24 @@ class Served:
         ]
         if plane is not None and not verdicts[0].in_distribution:
             verdicts = [self._with_a_hint(verdicts[0], plane, wait_s, begun)]
+        outlined = None
+        if outline is not None and verdicts[0].in_distribution:
+            outlined = outline(done.outputs.heat[0])
+            verdicts = [replace(verdicts[0], warnings=[*verdicts[0].warnings, *outlined.warnings])]
         timings = {
             "prepare": prepared_s,
             "network": done.network_s,
             "interpret": time.monotonic() - started,
         }
-        self.meter.note(timings, done, verdicts)
-        return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings, calibration)
+        self.meter.note(timings, done.waited_s, done.batch_rows, verdicts)
+        return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings, calibration, outlined)
+
+    def _outline(
+        self, heat: NDArray[np.float32], shape: tuple[int, int], spacing_mm: tuple[float, float] | None
+    ) -> Outlined:
+        found = self.task.outline(heat, shape)
+        measurements = measured_image(found, self.manifest.labels, spacing_mm)
+        return Outlined(partial(png, found), measurements, self.task.missing(measurements))
 
     def _through(self, pixels: NDArray[np.float32], wait_s: float, begun: "list[Future[Pass]] | None" = None) -> Pass:
         future = self.batcher.submit(pixels, wait_s)

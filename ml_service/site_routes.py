@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ml_service import manifest as manifests
 from ml_service import site
+from ml_service.manifest import Rules
 from ml_service.repository import registry
 from portal_wire.errors import BadRequest, NotFound, Unprocessable
 
@@ -29,7 +30,9 @@ def calibrate(name: str, version: str) -> Response:
     """Fits one version to one site; see `ml_service/site.py`."""
     if (name, version) not in registry().on_disk():
         raise NotFound("There is no such version of this model.", code="unknown_model")
-    manifest = manifests.read(registry().settings.model_dir / name / version)
+    manifest = manifests.read_any(registry().settings.model_dir / name / version)
+    if isinstance(manifest, Rules) or manifest.outlines:
+        raise Unprocessable("This model outlines, and has no probability to calibrate.", code="no_fit")
     try:
         cases = Cases.model_validate_json(request.get_data(cache=False))
     except ValidationError as error:

@@ -5,6 +5,7 @@ from types import ModuleType
 
 TASKS = {
     "brain-tumour": "ml_service.tasks.brain_tumour",
+    "ct-tissue": "ml_service.tasks.ct_tissue",
     "lung-field": "ml_service.tasks.lung_field",
     "pneumonia": "ml_service.tasks.pneumonia",
 }

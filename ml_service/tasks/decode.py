@@ -30,6 +30,15 @@ def grey_plane(study: bytes | NDArray[Any]) -> Grey:
     return plane.astype(np.uint8, copy=False)
 
 
+def stored_shape(study: bytes) -> tuple[int, int]:
+    """Returns height and width of an image as it is stored, whatever size it was read at. Raises ValueError."""
+    try:
+        with Image.open(BytesIO(study)) as image:  # reads no further than the size
+            return image.height, image.width
+    except (OSError, Image.DecompressionBombError):
+        raise ValueError(f"Expected an image. Received: {len(study)} bytes of no known kind") from None
+
+
 def _decode(encoded: bytes) -> NDArray[Any]:
     flags = _REDUCED.get(_shrinks(encoded), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) | cv2.IMREAD_IGNORE_ORIENTATION
     plane = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None

@@ -1,39 +1,28 @@
-"""The two lungs of a frontal chest film, outlined and measured."""
-
-from typing import NamedTuple
+"""The two lungs of a frontal chest film, outlined."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ml_service.calibration import Floats
+from ml_service.label_maps import LabelMap, Measured
 from ml_service.manifest import Manifest
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels, equalise, resized
 from ml_service.tasks.pneumonia import VARIANT_WARNINGS
 from ml_service.tasks.position import wrong_ways
 from ml_service.tasks.quality import is_blank, remarks
-from ml_service.tasks.verdict import BLANK, Verdict, turned_away
+from ml_service.tasks.verdict import BLANK, SEGMENTED, Verdict, turned_away
 from portal_wire.contract import Notice
 
 LABELS = ("right_lung", "left_lung")  # the patient's: the right one is on the picture's left
-NEGATIVE_LABEL = "no_lung"
-OUTLINED = "lung_field"
+NEGATIVE_LABEL = None
 STRANGE = "not_a_chest_film"
 LEAST = 0.01  # share of the film below which a part is no lung
 
 Mask = NDArray[np.bool_]
 
-__all__ = ["LABELS", "NEGATIVE_LABEL", "VARIANT_WARNINGS", "interpret", "outline", "prepare", "variants"]
-
-
-class Outlined(NamedTuple):
-    """One structure on the film as it came."""
-
-    label: str
-    mask: Mask  # (height, width)
-    pixels: int
-    mm2: float | None  # None where the pixels' size is not known
+__all__ = ["LABELS", "NEGATIVE_LABEL", "VARIANT_WARNINGS", "interpret", "missing", "outline", "prepare", "variants"]
 
 
 def prepare(plane: Grey, side: int) -> Pixels:
@@ -55,25 +44,35 @@ def interpret(logits: Floats, ood_score: float, plane: Grey | None, manifest: Ma
     if np.isnan(logits).any():
         raise ValueError("Expected numbers from the network. Received: NaN")
     warnings = remarks(plane) if plane is not None else []
-    return Verdict(OUTLINED, [], in_distribution=True, ood_score=ood_score, warnings=warnings)
+    return Verdict(SEGMENTED, [], in_distribution=True, ood_score=ood_score, warnings=warnings)
 
 
-def outline(heat: Floats, shape: tuple[int, int], spacing_mm: tuple[float, float] | None = None) -> list[Outlined]:
-    """Returns each lung on the film as it came.
+def outline(heat: Floats, shape: tuple[int, int]) -> LabelMap:
+    """Returns the lungs on the film as it came, (height, width): each one piece without holes, 1 right and 2 left.
 
     Args:
         heat: every pixel's logits, (side, side, 2).
         shape: height and width of the film.
-        spacing_mm: a pixel's height and width there.
     """
-    area = None if spacing_mm is None else spacing_mm[0] * spacing_mm[1]
-    found = []
-    for label, logits in zip(LABELS, np.moveaxis(np.asarray(heat, np.float32), -1, 0), strict=True):
+    found = np.zeros(shape, np.uint8)
+    surest = np.zeros(shape, np.float32)
+    for index in range(len(LABELS)):
+        logits = np.ascontiguousarray(heat[:, :, index], np.float32)
         fine = cv2.resize(logits, shape[::-1], interpolation=cv2.INTER_LINEAR)  # edges as sharp as the film allows
-        mask = whole(fine > 0)
-        pixels = int(mask.sum())
-        found.append(Outlined(label, mask, pixels, None if area is None else round(pixels * area, 1)))
+        # A filled hole has no logit of its own above 0. Where both lungs claim a pixel, the surer one has it.
+        sure = np.where(whole(fine > 0), np.maximum(fine, np.float32(1e-6)), np.float32(0))
+        found[sure > surest] = index + 1
+        surest = np.maximum(surest, sure)
     return found
+
+
+def missing(measurements: list[Measured]) -> list[Notice]:
+    """Returns a word on each lung that was not found, so that an empty mask is not read as a lung of no size."""
+    return [
+        Notice(code="not_found", detail=f"No {row['label'].replace('_', ' ')} was found.")
+        for row in measurements
+        if row["pixels"] == 0
+    ]
 
 
 def whole(mask: Mask) -> Mask:

@@ -48,7 +48,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         f"## Use\n\n{about.use}\n",
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits) + "\n",
         f"## Patients\n\n{about.patients}\n",
-        _counts(manifest, about),
+        counts(manifest, about),
         _scores(metrics),
         _by_class(metrics["test"].get("by_class", {})),
         _baselines(metrics["beside_baselines"]),
@@ -62,38 +62,38 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]]) + "\n"
 
 
-def _counts(manifest: Manifest, about: Facts) -> str:
+def counts(manifest: Manifest, about: Facts) -> str:
     images, patients = manifest.training["images"], manifest.training["patients"]
     rows = [[split, str(images[split]), str(patients[split])] for split in ("train", "val", "test")]
-    return _table(["split", about.images, "patients"], rows)
+    return table(["split", about.images, "patients"], rows)
 
 
 def _scores(metrics: dict[str, Any]) -> str:
     found = [metrics[key] for key in SETS.values()]
     intervals = [name for name, value in found[0].items() if isinstance(value, dict) and "value" in value]
-    rows = [[name if name != "auc" else "AUC", *(_interval(one[name]) for one in found)] for name in intervals]
+    rows = [[name if name != "auc" else "AUC", *(interval(one[name]) for one in found)] for name in intervals]
     rows += [[name, *(_plain(one[key]) for one in found)] for key, name in PLAIN.items()]
     head = ["", *(f"{name} (n = {one['n']})" for name, one in zip(SETS, found, strict=True))]
     return (
         "## Scores\n\nWith 95 % bootstrap intervals. Judge by the test column. Scaling "
         "and operating point were fitted on augmented validation images, so the last column flatters.\n\n"
-        + _table(head, rows)
+        + table(head, rows)
     )
 
 
 def _by_class(found: dict[str, Any]) -> str:
     if not found:
         return ""
-    rows = [[k, str(v["n"]), _interval(v["sensitivity"]), _interval(v["precision"])] for k, v in found.items()]
+    rows = [[k, str(v["n"]), interval(v["sensitivity"]), interval(v["precision"])] for k, v in found.items()]
     head = ["class", "n", "sensitivity", "precision"]
     return (
         "Over all classes AUC is the mean of one class against the rest, ECE that of the most probable class, the "
-        "Brier score the sum over classes. By class, on test:\n\n" + _table(head, rows)
+        "Brier score the sum over classes. By class, on test:\n\n" + table(head, rows)
     )
 
 
@@ -105,7 +105,7 @@ def _baselines(found: dict[str, Any]) -> str:
     return (
         "Beside linear models fitted on the same training images, on test (AUC / accuracy). In the last column every "
         "image's grey levels were moved by rank to the training images' mean histogram, all classes counting the same, "
-        "so that no histogram gives its class away:\n\n" + _table(["", "as they are", "histogram-matched"], rows)
+        "so that no histogram gives its class away:\n\n" + table(["", "as they are", "histogram-matched"], rows)
     )
 
 
@@ -118,7 +118,7 @@ def _site(found: dict[str, Any]) -> str:
     ]
     return (
         "If scaling and operating point were fitted to the site that the test images come from (five-fold, each image "
-        "by a fit to other patients; not what is shipped):\n\n" + _table(["", "as shipped", "fitted to the site"], rows)
+        "by a fit to other patients; not what is shipped):\n\n" + table(["", "as shipped", "fitted to the site"], rows)
     )
 
 
@@ -127,10 +127,10 @@ def _readings(found: list[dict[str, Any]]) -> str:
         [str(r["date"])[:10], str(r["version"]), _plain(r["auc"]), _plain(r["accuracy"]), str(r["reason"])]
         for r in found
     ]
-    return "Every reading of the test split:\n\n" + _table(["date", "version", "AUC", "accuracy", "reason"], rows)
+    return "Every reading of the test split:\n\n" + table(["date", "version", "AUC", "accuracy", "reason"], rows)
 
 
-def _interval(score: dict[str, float]) -> str:
+def interval(score: dict[str, float]) -> str:
     return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
 
 
@@ -147,7 +147,7 @@ def _refusals(metrics: dict[str, Any]) -> str:
         cell = "-" if said is None else f"{100 * said:.0f} %"
         rows.append([name, str(found["n"]), f"{100 * found['refused_share']:.1f} %", cell])
     head = ["images", "n", "refused", "of the answered: called positive"]
-    said = "## Refusal\n\nAn image that is unlike the training images gets no answer.\n\n" + _table(head, rows)
+    said = "## Refusal\n\nAn image that is unlike the training images gets no answer.\n\n" + table(head, rows)
     if short := metrics.get("below_the_bar"):
         said += f"\nBelow the bar for {', '.join(short['sets'])}; released because {short['reason']}.\n"
     return said
@@ -168,7 +168,7 @@ def _how(manifest: Manifest, about: Facts) -> str:
         "## How it works\n\n"
         f"Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained {start}. An image is "
         f"squashed to 224 x 224, its middle 90 % resized to {manifest.side} x {manifest.side} and histogram-equalised. "
-        f"{said} The heat map is coarse: it shows a region, not an outline. {_refused_by(manifest, about)}\n"
+        f"{said} The heat map is coarse: it shows a region, not an outline. {refused_by(manifest, about)}\n"
     )
 
 
@@ -177,7 +177,7 @@ def _tried(manifest: Manifest, about: Facts) -> str:
     return f"## Tried\n\n{about.tried}\n" if manifest.title == about.title else ""
 
 
-def _refused_by(manifest: Manifest, about: Facts) -> str:
+def refused_by(manifest: Manifest, about: Facts) -> str:
     distance = f"the Mahalanobis distance of its features to {REACH[manifest.typical.nearest]}"
     if manifest.typical.spans is None:
         said = f"An image is refused when {distance} exceeds {manifest.typical.threshold}, "

@@ -2,12 +2,15 @@
 
 import hashlib
 from pathlib import Path
+from typing import TypeVar
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest
+from ml_service.manifest import Manifest, Rules
+
+Told = TypeVar("Told", Manifest, Rules)
 
 
-def seal(folder: Path, manifest: Manifest) -> Manifest:
+def seal(folder: Path, manifest: Told) -> Told:
     """Writes model.json with the SHA-256 of every other file and returns it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != manifests.FILE)
     hashes = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}

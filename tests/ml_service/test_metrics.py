@@ -2,17 +2,11 @@
 
 from typing import Any
 
-import numpy as np
 from prometheus_client import REGISTRY
 
-from ml_service.batcher import Pass
-from ml_service.engines import Outputs
 from ml_service.metrics import BINS, Meter
 from ml_service.tasks.verdict import Verdict
 from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Notice
-
-NOTHING = np.zeros((1, 1), np.float32)
-PASS = Pass(Outputs(NOTHING, NOTHING, NOTHING), 0.0, 0.0, 1)
 
 
 def count(name: str, **labels: str) -> float | None:
@@ -26,7 +20,7 @@ def verdict(label: str, probability: float) -> Verdict:
 
 def note(meter: Meter, *verdicts: Verdict) -> None:
     timings: dict[str, Any] = {"network": 0.01}
-    meter.note(timings, PASS, list(verdicts))
+    meter.note(timings, 0.0, 1, list(verdicts))
 
 
 def test_answers_are_counted_by_outcome_and_scores_by_the_tenth() -> None:

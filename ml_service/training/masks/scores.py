@@ -1,20 +1,11 @@
 """How well a mask agrees with another: overlap and surface, with intervals that know that films share patients."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion, distance_transform_edt
 
 Mask = NDArray[np.bool_]
 DRAWS = 2000
-
-
-class Score(NamedTuple):
-    """One film's agreement."""
-
-    dice: float
-    surface: float
 
 
 def dice(came: Mask, truth: Mask) -> float:
@@ -38,6 +29,16 @@ def surface(came: Mask, truth: Mask, tolerance: float, spacing: tuple[float, ...
     away = [distance_transform_edt(~edge, sampling=spacing) for edge in edges]
     near = int((away[1][edges[0]] <= tolerance).sum()) + int((away[0][edges[1]] <= tolerance).sum())
     return near / total
+
+
+def apart(came: Mask, truth: Mask, spacing: tuple[float, ...] | None = None) -> float:
+    """Returns the mean distance of each outline's pixels to the other outline (average symmetric surface distance), in
+    `spacing`'s unit, pixels by default; NaN where one mask is empty."""
+    edges = [mask & ~binary_erosion(mask) for mask in (came, truth)]
+    if not all(edge.any() for edge in edges):
+        return float("nan")
+    away = [distance_transform_edt(~edge, sampling=spacing) for edge in edges]
+    return float(np.concatenate([away[1][edges[0]], away[0][edges[1]]]).mean())
 
 
 def by_patient(values: NDArray[np.float64], patients: list[str], seed: int = 0) -> dict[str, float]:

@@ -6,6 +6,7 @@ the highest Dice on the validation films. The test patients are not read here.
 
 import argparse
 import csv
+import hashlib
 import json
 import platform
 import time
@@ -27,6 +28,7 @@ from ml_service.tasks import lung_field
 from ml_service.training.masks.pairs import Pair, read
 from ml_service.training.masks.scores import dice
 from ml_service.training.masks.vary import varied
+from ml_service.weights import load_into
 
 EMA = 0.99  # momentum of the averaged weights, which are the ones that are kept
 
@@ -50,21 +52,24 @@ def main() -> None:
     parser.add_argument("--run", required=True, type=Path)
     parser.add_argument("--epochs", type=int, default=Recipe().epochs)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="weights.npz of an earlier run to go on from")
     given = parser.parse_args()
-    train(Recipe(epochs=given.epochs), read(given.data), given.run, given.seed)
+    train(Recipe(epochs=given.epochs), read(given.data), given.run, given.seed, given.start)
 
 
-def train(recipe: Recipe, pairs: list[Pair], run: Path, seed: int = 1) -> Path:
-    """Runs the recipe; returns the run folder."""
+def train(recipe: Recipe, pairs: list[Pair], run: Path, seed: int = 1, start: Path | None = None) -> Path:
+    """Runs the recipe, from the weights `start` if there are any; returns the run folder."""
     run.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     films, held_out = ([pair for pair in pairs if pair.split == split] for split in ("train", "val"))
-    _record(run, recipe, pairs, seed)
+    _record(run, recipe, pairs, seed, start)
     keras.config.set_dtype_policy(recipe.precision)
     try:
         network = architectures.build(recipe.architecture, recipe.params)
     finally:
         keras.config.set_dtype_policy("float32")
+    if start:
+        load_into(network, start)
     steps = recipe.epochs * (len(films) // recipe.batch)
     rate = keras.optimizers.schedules.CosineDecay(
         1e-4, steps, alpha=0.01, warmup_target=recipe.learning_rate, warmup_steps=max(1, steps // 20)
@@ -141,13 +146,14 @@ def _validate(network: keras.Model, averages: list[tf.Variable], films: list[Pai
 def dices(heat: NDArray[np.float32], pair: Pair) -> list[float]:
     """Returns the Dice coefficient of each lung."""
     found = lung_field.outline(heat, pair.plane.shape)
-    return [dice(one.mask, pair.masks[:, :, number] > 0) for number, one in enumerate(found)]
+    return [dice(found == number + 1, pair.masks[:, :, number] > 0) for number in range(len(lung_field.LABELS))]
 
 
-def _record(run: Path, recipe: Recipe, pairs: list[Pair], seed: int) -> None:
+def _record(run: Path, recipe: Recipe, pairs: list[Pair], seed: int, start: Path | None) -> None:
     splits = ("train", "val", "test")
     config = recipe._asdict() | {
         "seed": seed,
+        "start_sha256": hashlib.sha256(start.read_bytes()).hexdigest() if start else None,
         "images": {split: sum(pair.split == split for pair in pairs) for split in splits},
         "patients": {split: len({pair.patient for pair in pairs if pair.split == split}) for split in splits},
     }

@@ -1,0 +1,94 @@
+"""A version of fixed rules: no network, no queue. It works on one study at a time, because each takes much memory."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml_service import tasks
+from ml_service.batcher import Pass
+from ml_service.label_maps import Outlined
+from ml_service.manifest import Calibration, Rules
+from ml_service.metrics import Meter
+from ml_service.served import Seen, Served
+from ml_service.tasks.verdict import Verdict
+from portal_wire.errors import Conflict, Unavailable
+
+_NOTHING = np.zeros((1, 0), np.float32)
+Step = Callable[[], None]
+
+
+class ServedRules:
+    """A version that answers, by its task alone: `read(study)`, then `outline(volume, ...)`."""
+
+    def __init__(self, manifest: Rules, folder: Path) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self.task: Any = tasks.load(manifest.task)
+        self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
+        self.meter.tell_engine("rules", "CPU", "exact")
+        self.meter.watch_queue(lambda: self._waiting)
+        self._turn = threading.Lock()
+        self._waiting = 0
+
+    def see_study(
+        self,
+        study: bytes,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None" = None,
+        calibration: Calibration | None = None,
+        spacing_mm: tuple[float, float] | None = None,
+    ) -> Seen:
+        """Answers about one volume, which brings its own spacing; nothing here is calibrated. Raises ValueError when
+        it does not decode, Unavailable when its turn does not come in time, Conflict when it is called off."""
+        started = time.monotonic()
+        self._waiting += 1
+        mine = self._turn.acquire(timeout=wait_s)
+        self._waiting -= 1
+        if not mine:
+            raise Unavailable("The model is busy with other volumes.", code="queue_full", retry_after_s=5)
+        try:
+            return self._see(study, begun, time.monotonic() - started)
+        finally:
+            self._turn.release()
+
+    def _see(self, study: bytes, begun: "list[Future[Pass]] | None", waited_s: float) -> Seen:
+        started = time.monotonic()
+        volume = self.task.read(study)
+        read_s = time.monotonic() - started
+        verdict: Verdict
+        outlined: Outlined | None
+        verdict, outlined = self.task.outline(volume, self.manifest, stepper(begun, self.task.steps(volume)))
+        timings = {"prepare": read_s, "network": 0.0, "interpret": time.monotonic() - started - read_s}
+        self.meter.note(timings, waited_s, 1, [verdict])
+        scores = np.array([verdict.ood_score], np.float32)
+        return Seen(_NOTHING, scores, _NOTHING[..., None, None], [verdict], timings, None, outlined)
+
+    def close(self) -> None:
+        """Waits for the study that is being worked on."""
+        with self._turn:
+            self.meter.close()
+
+
+def stepper(begun: "list[Future[Pass]] | None", count: int) -> Step:
+    """Returns what a task calls after each of its `count` steps: so they are seen by who asks how far the request is.
+
+    The step raises Conflict once the request was called off.
+    """
+    steps: list[Future[Pass]] = [Future() for _ in range(count)]
+    for each in steps if begun is not None else ():
+        begun.append(each)  # type: ignore[union-attr]
+    left = iter(steps)
+
+    def step() -> None:
+        if not next(left).set_running_or_notify_cancel():
+            raise Conflict("This request was called off.", code="cancelled")
+
+    return step
+
+
+Answering = Served | ServedRules

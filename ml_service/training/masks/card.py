@@ -1,0 +1,88 @@
+"""The card of a mask model, in Markdown. Every number comes from model.json and metrics.json."""
+
+from typing import Any
+
+from ml_service.manifest import Manifest
+from ml_service.training.card import counts, interval, refused_by, table
+from ml_service.training.facts import Facts
+
+
+def write(manifest: Manifest, metrics: dict[str, Any], about: Facts, sources: str) -> str:
+    """Returns the card. `sources` says where the shown films are from."""
+    made = f"Model `{manifest.name}`, version {manifest.version}, trained {manifest.trained_at[:10]}."
+    parts = [
+        f"# {manifest.title}\n",
+        f"{made} **Research use, not for diagnosis.**\n",
+        f"## Use\n\n{about.use}\n",
+        "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits) + "\n",
+        f"## Patients\n\n{about.patients}\n",
+        counts(manifest, about),
+        _scores(metrics),
+        _beside(metrics),
+        _readings(metrics["readings"]),
+        _refusals(metrics),
+        _how(manifest, about),
+        f"## Tried\n\n{about.tried}\n",
+        f"## Source of the {about.images}\n\n" + sources.split("\n\n", 1)[1].rstrip(),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _scores(metrics: dict[str, Any]) -> str:
+    sets = {"test": "test", "validation": "validation", "training films": "of_training_films"}
+    found = [metrics[key] for key in sets.values()]
+    rows = [["Dice, both lungs", *(interval(one["dice"]) for one in found)]]
+    for label in metrics["test"]["by_structure"]:
+        name = label.replace("_", " ")
+        lungs = [one["by_structure"][label] for one in found]
+        rows += [
+            [f"Dice, {name}", *(interval(lung["dice"]) for lung in lungs)],
+            [f"outline within 1 %, {name}", *(interval(lung["surface_within_1_percent"]) for lung in lungs)],
+            [f"mean distance of outlines, %, {name}", *(interval(lung["surface_distance_percent"]) for lung in lungs)],
+        ]
+    rows += [
+        ["worst lung's Dice", *(f"{one['worst_dice']:.3f}" for one in found)],
+        ["films with a lung below 0.9", *(f"{100 * one['share_with_a_lung_below_0.9']:.0f} %" for one in found)],
+        ["films with sides exchanged", *(f"{100 * one['sides_swapped']:.0f} %" for one in found)],
+    ]
+    head = ["", *(f"{name} (n = {one['n']})" for name, one in zip(sets, found, strict=True))]
+    return (
+        "## Scores\n\nWith 95 % intervals of bootstraps that draw patients, not films. Judge by the test column: few "
+        "patients, so wide intervals. Distances are shares of the film's longer side.\n\n" + table(head, rows)
+    )
+
+
+def _beside(metrics: dict[str, Any]) -> str:
+    sets = {"this model": metrics["test"]} | metrics["test_by_baselines"]
+    rows = [
+        [name, interval(one["dice"]), f"{one['worst_dice']:.3f}", f"{100 * one['sides_swapped']:.0f} %"]
+        for name, one in sets.items()
+    ]
+    said = "Beside what needs no network, on the same test films:\n\n"
+    return said + table(["", "Dice", "worst lung", "sides exchanged"], rows)
+
+
+def _readings(found: list[dict[str, Any]]) -> str:
+    rows = [[str(r["date"])[:10], str(r["version"]), f"{r['dice']:.3f}", str(r["reason"])] for r in found]
+    return "Every reading of the test split:\n\n" + table(["date", "version", "Dice", "reason"], rows)
+
+
+def _refusals(metrics: dict[str, Any]) -> str:
+    sets = {"good films (test)": metrics["refused_of_good_images"]}
+    sets |= metrics["refused_of_foreign_images"] | metrics["images_of_other_patients"]
+    rows = [[name, str(one["n"]), f"{100 * one['refused_share']:.1f} %"] for name, one in sets.items()]
+    said = "## Refusal\n\nAn image that is unlike the training films gets no mask.\n\n"
+    return said + table(["images", "n", "refused"], rows)
+
+
+def _how(manifest: Manifest, about: Facts) -> str:
+    start = "an earlier run's weights" if manifest.training["config"].get("start_sha256") else "scratch"
+    return (
+        f"## How it works\n\nArchitecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained from "
+        f"{start}. A film is squashed to {manifest.side} x {manifest.side} pixels and histogram-equalised. The network "
+        "gives each pixel a logit for either lung; these are stretched to the film's own size, and above 0 is lung. Of "
+        "each lung the largest piece is kept, and holes in it are filled. Nothing is calibrated: a mask has no "
+        f"probability. {refused_by(manifest, about)} Here films of two kinds stand for what is typical: those with "
+        "masks, and children's without. The limit was raised so far that it lets pass 98 % of the films with masks, "
+        "too, each scored by a fit to other patients.\n"
+    )
