@@ -46,7 +46,10 @@ class Refusal:
 
     def score(self, features: Floats, pixels: Pixels) -> Floats:
         """Returns how strange each image is: features (B, C) and prepared pixels (B, side, side, 1) -> (B,)."""
-        found = self.measures(features, pixels)
+        return self.scaled(self.measures(features, pixels))
+
+    def scaled(self, found: Floats) -> Floats:
+        """Returns the score of each image's measures, (B, 1) or (B, 3): the largest, where each has its own scale."""
         if self.spans is not None:
             found = (found - self.spans[:, 0]) / (self.spans[:, 1] - self.spans[:, 0])
         highest: Floats = found.max(axis=1)  # a NaN stays one, and is refused

@@ -19,6 +19,8 @@ FAT_HU = (
 BONE_HU = 150  # from here on bone; muscle ends there by Mitsiopoulos et al. 1998 (J Appl Physiol 85)
 AIR_HU = -950  # a piece of gas that is mostly below holds no lung: Gevenois et al. 1996 (AJRCCM 154)
 THIN_MM = 6.0  # the table's shell, sheets and tubes are thinner than this, and are no body
+RIM_MM = 2.0  # of a piece of gas: its levels are mixtures with what lies around it
+CUT_OFF = 5  # at the edge is much air of the room, with sheets and foam in it; lung that is cut off has hardly any
 PART = 0.05  # of the largest piece: smaller ones are no part of the body
 LIGHT_HU = -200.0  # mean below which a piece is a mattress, not body
 _SHIFT = 1024  # Hounsfield units to the numbers that OpenCV's median takes
@@ -43,14 +45,17 @@ def cut(hu: Plane, pixel_mm: float) -> Cut:
     shifted = np.clip(hu + _SHIFT, 0, 4095).astype(np.uint16)
     gas = (cv2.medianBlur(shifted, 3) < GAS_HU + _SHIFT).astype(np.uint8)
     pieces, facts = _pieces(gas)
-    inside = np.where(cv2.erode(gas, np.ones((3, 3), np.uint8)), pieces, 0)
+    inside = np.where(cv2.erode(gas, _disc(RIM_MM, pixel_mm)), pieces, 0)
     inner = np.bincount(inside.ravel(), minlength=len(facts))
     light = np.bincount(inside[hu < AIR_HU], minlength=len(facts))
     left, top, width, height, pixels = facts.T
     at_the_edge = (left == 0) | (top == 0) | (left + width == hu.shape[1]) | (top + height == hu.shape[0])
-    lung_cut_off = at_the_edge & (inner > 2 * light)
+    body = _body(1 - gas, hu, pixel_mm)
+    lung_cut_off = at_the_edge & (inner > CUT_OFF * light)
     lung_cut_off[0] = False
-    body = _body(1 - gas, hu, pixel_mm) | (_filled(lung_cut_off[pieces]) > 0)
+    for piece in np.flatnonzero(lung_cut_off):
+        lung_cut_off[piece] = _within(pieces == piece, body)
+    body |= _filled(lung_cut_off[pieces]) > 0
     enclosed = np.bincount(pieces[body], minlength=len(facts)) > pixels / 2
     kept = np.where(at_the_edge, lung_cut_off, enclosed)
     kept[0] = False
@@ -70,8 +75,7 @@ def cut(hu: Plane, pixel_mm: float) -> Cut:
 
 def _body(dense: NDArray[np.uint8], hu: Plane, pixel_mm: float) -> NDArray[np.bool_]:
     """Returns the large, heavy pieces without what is thin, holes and all: (h, w)."""
-    size = 2 * max(1, round(THIN_MM / 2 / pixel_mm)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    disc = _disc(THIN_MM / 2, pixel_mm)
     pieces, facts = _pieces(cv2.morphologyEx(dense, cv2.MORPH_OPEN, disc).astype(np.uint8, copy=False))
     area = facts[:, cv2.CC_STAT_AREA].astype(np.int64)
     keep = np.bincount(pieces.ravel(), hu.ravel(), len(facts)) >= LIGHT_HU * area
@@ -79,6 +83,17 @@ def _body(dense: NDArray[np.uint8], hu: Plane, pixel_mm: float) -> NDArray[np.bo
     keep[0] = False
     near = cv2.dilate(keep[pieces].astype(np.uint8), disc)  # what the opening took off the edges comes back
     return _filled((near > 0) & (dense > 0)) > 0
+
+
+def _within(piece: NDArray[np.bool_], body: NDArray[np.bool_]) -> bool:
+    """True when most of what surrounds the piece is body; a mattress's foam has the table around it."""
+    around = (cv2.dilate(piece.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~piece
+    return bool(2 * np.count_nonzero(around & body) > np.count_nonzero(around))
+
+
+def _disc(radius_mm: float, pixel_mm: float) -> NDArray[np.uint8]:
+    size = 2 * max(1, round(radius_mm / pixel_mm)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)).astype(np.uint8, copy=False)
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

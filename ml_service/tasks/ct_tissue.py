@@ -24,7 +24,6 @@ LABELS = ("air", "lung", "fat", "soft_tissue", "bone")
 NEGATIVE_LABEL = None
 AIR, LUNG = 1, 2
 LUNG_ML = 20.0  # a piece of gas that is smaller in all its slices together is no lung
-AIRWAY_MM2 = 1500.0  # a lung's piece in one slice that is empty inside and smaller than this is an airway
 STEP = 16  # slices
 SAMPLE = 4  # every so many values are looked at to tell whether this is a CT
 NOT_CT = Notice(
@@ -118,7 +117,7 @@ def segmented(volume: Volume, step: Callable[[], None]) -> tuple[LabelMap, NDArr
         open=np.concatenate([part.open for part in cuts]),
         links=np.concatenate([np.zeros((0, 2), np.int64), *links]),
     )
-    kinds = _kinds(pieces, across[0] * across[1], volume.voxel_ml)
+    kinds = _kinds(pieces, volume.voxel_ml)
     first = 0
     for plane, spot, part in zip(planes, spots, cuts, strict=True):
         own = kinds[first : first + len(part.pixels)]
@@ -137,7 +136,7 @@ def _links(below: NDArray[np.uint16], above: NDArray[np.uint16]) -> NDArray[np.i
     return np.stack([pairs >> 16, pairs & 0xFFFF], axis=1) - 1
 
 
-def _kinds(pieces: Pieces, pixel_mm2: float, voxel_ml: float) -> NDArray[np.uint8]:
+def _kinds(pieces: Pieces, voxel_ml: float) -> NDArray[np.uint8]:
     """Returns AIR or LUNG for each piece, 0 for one that is neither."""
     count = len(pieces.pixels)
     if not count:
@@ -146,5 +145,5 @@ def _kinds(pieces: Pieces, pixel_mm2: float, voxel_ml: float) -> NDArray[np.uint
     _, whole = connected_components(graph, directed=False)
     heavy = np.bincount(whole, pieces.inner) > 2 * np.bincount(whole, pieces.light)
     lungs = heavy & (np.bincount(whole, pieces.pixels) * voxel_ml >= LUNG_ML)
-    airway = (2 * pieces.light > pieces.inner) & (pieces.pixels * pixel_mm2 < AIRWAY_MM2)
+    airway = 2 * pieces.light > pieces.inner  # in this slice: the windpipe hangs together with the lungs
     return np.select([lungs[whole] & ~airway, ~pieces.open], [LUNG, AIR], 0).astype(np.uint8)

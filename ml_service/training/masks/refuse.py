@@ -17,7 +17,7 @@ from ml_service.tasks.decode import Grey, grey_plane
 from ml_service.tasks.film import Pixels
 from ml_service.training.bar import FOREIGN, GOOD, NOISE
 from ml_service.training.datasets import read_rows
-from ml_service.training.fit import appearance, refusal_threshold, spans, typical_features
+from ml_service.training.fit import REFUSED, appearance, spans, typical_features
 from ml_service.training.judge import BATCH, run
 
 FOLDS = 5
@@ -53,26 +53,21 @@ def fitted(network: Network, train: Films, held_out: Films, patients: Sequence[s
     pixels = prepared(planes, network.side)
     features = run(network, pixels)[1]
     own = np.arange(len(planes)) < len(train.own)
-    good = [prepared(films, network.side) for films in (held_out.own, held_out.others)]
-    theirs = [run(network, each)[1] for each in good]
     whole = _fit(planes, features, own, network.side)
-    reach = spans(whole.measures(np.concatenate(theirs), np.concatenate(good)))
-    refusal = Refusal(whole.typical, whole.appearance, reach)
-    scores = [refusal.score(theirs[0], good[0])]
+    mine, theirs = (_measures(whole, network, films) for films in (held_out.own, held_out.others))
     for fold in _folds(patients):
-        left_out = np.pad(fold, (0, len(planes) - len(fold)))
-        part = _fit(
-            [p for p, out in zip(planes, left_out, strict=True) if not out],
-            features[~left_out],
-            own[~left_out],
-            network.side,
-        )
-        scores.append(Refusal(part.typical, part.appearance, reach).score(features[left_out], pixels[left_out]))
-    limits = [
-        float(np.quantile(np.concatenate(scores), 1 - GOOD)),
-        refusal_threshold(refusal.score(theirs[1], good[1])),
-    ]
-    return refusal, Typical(threshold=round(max(limits), 4), nearest="class mean", spans=reach)
+        kept = np.pad(~fold, (0, len(train.others)), constant_values=True)
+        part = _fit([p for p, keep in zip(planes, kept, strict=True) if keep], features[kept], own[kept], network.side)
+        mine = np.concatenate([mine, part.measures(features[~kept], pixels[~kept])])
+    reach = spans(np.concatenate([mine, theirs]))
+    refusal = Refusal(whole.typical, whole.appearance, reach)
+    limits = [np.quantile(refusal.scaled(mine), 1 - GOOD), np.quantile(refusal.scaled(theirs), REFUSED)]
+    return refusal, Typical(threshold=round(float(np.max(limits)), 4), nearest="class mean", spans=reach)
+
+
+def _measures(refusal: Refusal, network: Network, planes: Sequence[Grey]) -> Floats:
+    pixels = prepared(planes, network.side)
+    return refusal.measures(run(network, pixels)[1], pixels)
 
 
 def _fit(planes: Sequence[Grey], features: Floats, own: NDArray[np.bool_], side: int) -> Refusal:
