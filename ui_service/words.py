@@ -51,6 +51,7 @@ _FILES = {
     "overlay.png": "Heatmap over the image",
     "mask.png": "Mask, its structures numbered",
     "combined_labels.nii.gz": "Mask, its structures numbered",
+    "seg.dcm": "DICOM Segmentation",
     "statistics.json": "What the numbers mean",
     "measurements.csv": "Measurements (CSV)",
 }

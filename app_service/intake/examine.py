@@ -78,6 +78,13 @@ def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStud
     )
 
 
+def in_sandbox(settings: IntakeSettings, media_type: str, source: BinaryIO, output: BinaryIO) -> None:
+    """Has a child read `source` as a file of `media_type` and write what it makes of it to `output`.
+
+    Raises what the file is refused for, and Unavailable without a sandbox."""
+    _answer(settings, {"media_type": media_type, "limits": asdict(settings.limits)}, source, output)
+
+
 def _answer(settings: IntakeSettings, question: dict[str, Any], source: BinaryIO, output: BinaryIO) -> dict[str, Any]:
     """The child's answer. A child that dies is asked for once more: the sandbox may have been restarted under it."""
     for _ in range(2):

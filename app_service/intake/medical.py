@@ -12,6 +12,8 @@ from app_service.intake.limits import Limits
 from app_service.intake.quiet import quiet
 from app_service.intake.refusals import too_deep
 
+SEG_REQUEST = "application/vnd.lightbox.seg-request"
+
 
 def _later(module: str, name: str) -> Callable[[bytes, Limits], Any]:
     """The parser `name` of a module that is loaded at the first call. Raises what it raises, in silence."""
@@ -19,7 +21,7 @@ def _later(module: str, name: str) -> Callable[[bytes, Limits], Any]:
     def parse(data: bytes, limits: Limits) -> Any:
         with quiet():
             try:
-                return getattr(import_module(f"app_service.intake.{module}"), name)(data, limits)
+                return getattr(import_module(f"app_service.{module}"), name)(data, limits)
             except RecursionError as error:
                 raise too_deep() from error
 
@@ -27,8 +29,9 @@ def _later(module: str, name: str) -> Callable[[bytes, Limits], Any]:
 
 
 FORMATS = {
-    "application/dicom": _later("dicom", "from_dicom"),
-    "application/x-nifti": _later("nifti", "from_nifti"),
-    "application/gzip": _later("nifti", "from_gzip"),
-    "application/zip": _later("collection", "from_zip"),
+    "application/dicom": _later("intake.dicom", "from_dicom"),
+    "application/x-nifti": _later("intake.nifti", "from_nifti"),
+    "application/gzip": _later("intake.nifti", "from_gzip"),
+    "application/zip": _later("intake.collection", "from_zip"),
+    SEG_REQUEST: _later("exports.dicom_seg", "from_request"),  # what the worker asks; no upload is ever taken for one
 }

@@ -1,0 +1,142 @@
+"""A label map as a DICOM Segmentation (PS3.3 A.51) of the series that it was made of. Runs in the sandbox's child.
+
+The study as it was uploaded is read once more, now with the patient's data: a segmentation belongs to its patient's
+record, so it carries them, and the series' frame of reference, by which viewers lay it over the images.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Sequence
+from typing import Any
+
+import nibabel
+import numpy as np
+from highdicom import UID, AlgorithmIdentificationSequence, Volume
+from highdicom.seg import SegmentAlgorithmTypeValues, Segmentation, SegmentationTypeValues, SegmentDescription
+from isal import igzip
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+
+from app_service.exports.seg_request import FACTS, MASK, ORIGINAL
+from app_service.intake.archive import entries, member, open_archive
+from app_service.intake.image import Picture
+from app_service.intake.limits import Limits
+from app_service.intake.sniff import sniff
+from portal_wire.errors import Unprocessable
+
+SAME_PLACE_MM = 0.1
+# Type 2 elements (PS3.5 7.4.3): they may be empty in what came, and must be there in what goes.
+MAY_BE_EMPTY = (
+    *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
+    *("AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator"),
+)
+# SNOMED CT, of PS3.16's context groups 7150 and 7151.
+CATEGORY = Code("85756007", "SCT", "Tissue")
+PLAIN = Code("85756007", "SCT", "Tissue")
+KNOWN = {
+    "lung": Code("39607008", "SCT", "Lung"),
+    "bone": Code("272673000", "SCT", "Bone"),
+    "fat": Code("55603005", "SCT", "Adipose tissue"),
+    "soft tissue": Code("87784001", "SCT", "Soft tissue"),
+    "air": Code("15158005", "SCT", "Air"),
+    "liver": Code("10200004", "SCT", "Liver"),
+    "spleen": Code("78961009", "SCT", "Spleen"),
+}
+
+
+def from_request(data: bytes, limits: Limits) -> Picture:
+    """The segmentation object's bytes. Raises Unprocessable `no_series` where the study has no series, or several, in
+    the mask's place."""
+    with zipfile.ZipFile(io.BytesIO(data)) as request:
+        facts = json.loads(request.read(FACTS))
+        labels, place = _label_map(request.read(MASK))
+        series = _series(request.read(ORIGINAL), place)
+    for header in series:
+        for name in MAY_BE_EMPTY:
+            if name not in header:
+                setattr(header, name, "")
+        if not header.get("SliceThickness"):
+            header.SliceThickness = float(np.linalg.norm(place[:3, 0]))
+    try:
+        made = _made(series, labels, place, facts)
+    except (AttributeError, ValueError, TypeError, KeyError) as error:  # highdicom's, for a header that lacks something
+        raise Unprocessable("The series' headers lack what a segmentation must say.", code="no_series") from error
+    file = io.BytesIO()
+    made.save_as(file, enforce_file_format=True)
+    return Picture("application/dicom", labels.shape, file.getvalue(), [])
+
+
+def _made(
+    series: list[Dataset], labels: NDArray[np.uint8], place: NDArray[np.float64], facts: dict[str, Any]
+) -> Segmentation:
+    return Segmentation(
+        source_images=series,
+        pixel_array=Volume(labels, place, "PATIENT", str(series[0].FrameOfReferenceUID)),
+        segmentation_type=SegmentationTypeValues.BINARY,  # label maps (2024) are read by few viewers yet
+        segment_descriptions=_described(facts),
+        series_instance_uid=UID(),
+        series_number=900,
+        sop_instance_uid=UID(),
+        instance_number=1,
+        manufacturer="Lightbox",
+        manufacturer_model_name=facts["model"],
+        software_versions=facts["version"],
+        device_serial_number="-",
+        content_label="SEGMENTATION",
+        series_description=f"{facts['model']} {facts['version']}, research use"[:64],
+    )
+
+
+def _label_map(mask: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Labels as (slices, rows, columns), and where they lie in DICOM's left-posterior-superior axes."""
+    image = nibabel.Nifti1Image.from_bytes(igzip.decompress(mask))
+    labels = np.asarray(image.dataobj, np.uint8).transpose(2, 1, 0)
+    place = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(image.affine, np.float64)
+    return np.ascontiguousarray(labels), place[:, [2, 1, 0, 3]]
+
+
+def _series(original: bytes, place: NDArray[np.float64]) -> list[Dataset]:
+    """The headers of the series whose first or last slice lies where the mask begins."""
+    groups: dict[str, list[Dataset]] = {}
+    for content in _files(original):
+        header = dcmread(io.BytesIO(content), stop_before_pixels=True)
+        if "FrameOfReferenceUID" in header and "Rows" in header:
+            groups.setdefault(str(header.SeriesInstanceUID), []).append(header)
+    fitting = [series for series in groups.values() if any(_begins(header, place[:3, 3]) for header in series)]
+    found = fitting or list(groups.values())
+    if len(found) != 1:
+        raise Unprocessable("The study has no DICOM series, or several, where the mask lies.", code="no_series")
+    return sorted(found[0], key=lambda header: int(header.get("InstanceNumber") or 0))
+
+
+def _files(original: bytes) -> Sequence[bytes]:
+    if sniff(original[:1024]).media_type == "application/dicom":
+        return [original]
+    archive = open_archive(original)
+    contents = (member(archive, entry.place) for entry in entries(archive) if entry.name.upper() != "DICOMDIR")
+    return [content for content in contents if content[128:132] == b"DICM"]
+
+
+def _begins(header: Dataset, origin: NDArray[np.float64]) -> bool:
+    position = header.get("ImagePositionPatient")
+    if position is None and (frames := header.get("PerFrameFunctionalGroupsSequence")):
+        position = frames[0].PlanePositionSequence[0].ImagePositionPatient
+    return position is not None and bool(np.allclose(np.array(position, float), origin, atol=SAME_PLACE_MM))
+
+
+def _described(facts: dict[str, Any]) -> list[SegmentDescription]:
+    by = AlgorithmIdentificationSequence(facts["model"], Code("123109", "DCM", "Automated"), facts["version"])
+    return [
+        SegmentDescription(
+            segment_number=int(index),
+            segment_label=label[:64],
+            segmented_property_category=CATEGORY,
+            segmented_property_type=KNOWN.get(label.replace("_", " ").lower(), PLAIN),
+            algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+            algorithm_identification=by,
+        )
+        for index, label in facts["labels"].items()
+    ]

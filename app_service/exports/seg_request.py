@@ -1,0 +1,48 @@
+"""What the worker asks the sandbox for: a DICOM Segmentation, of the study as it was uploaded and its label map."""
+
+import json
+import logging
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Mapping
+
+from app_service.intake.examine import in_sandbox
+from app_service.intake.limits import IntakeSettings
+from app_service.intake.medical import SEG_REQUEST
+from app_service.intake.sniff import HEAD_BYTES, sniff
+from app_service.storage.object_store import ObjectStore
+from portal_wire.errors import Unprocessable
+
+ORIGINAL, MASK, FACTS = "original", "mask.nii.gz", "facts.json"
+_MAY_BE_DICOM = ("application/dicom", "application/zip")
+_LOG = logging.getLogger("lightbox.worker")
+
+
+def segmentation(
+    store: ObjectStore,
+    intake: IntakeSettings,
+    study_id: str,
+    mask: bytes,
+    labels: Mapping[int, str],
+    made_by: tuple[str, str],
+) -> bytes | None:
+    """The object's bytes, or None for a study that came as no DICOM series. `made_by` is model and version."""
+    with store.open(f"studies/{study_id}/original") as original:
+        if sniff(original.read(HEAD_BYTES)).media_type not in _MAY_BE_DICOM:
+            return None
+        original.seek(0)
+        facts = {"model": made_by[0], "version": made_by[1], "labels": dict(labels)}
+        with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as made:
+            with zipfile.ZipFile(request, "w") as packed:
+                with packed.open(ORIGINAL, "w", force_zip64=True) as target:
+                    shutil.copyfileobj(original, target, 2**20)
+                packed.writestr(MASK, mask)
+                packed.writestr(FACTS, json.dumps(facts))
+            try:
+                in_sandbox(intake, SEG_REQUEST, request, made)
+            except Unprocessable as error:
+                _LOG.info("no_segmentation_object", extra={"facts": {"code": error.code}})
+                return None
+            made.seek(0)
+            return made.read()

@@ -1,0 +1,100 @@
+"""A CT series in, a DICOM Segmentation out: in its place, of its patient, readable by others."""
+
+import io
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import highdicom
+import numpy as np
+import pydicom
+import pytest
+from dramatiq import Worker
+from pydicom.uid import generate_uid
+
+from tests.app_service.conftest import Caller, wait_until
+from tests.app_service.intake.dicom_maker import CANARY, CT, made
+from tests.app_service.masks.test_masks import CT as NIFTI
+from tests.app_service.masks.test_masks import file_of, quick, run, volume_of
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+__all__ = ["quick"]  # the fixture of test_masks
+TURN = 0.3  # radians about the head's axis
+UPRIGHT = [1, 0, 0, 0, 0, -1]  # coronal
+ROW, COLUMN = (np.cos(TURN), np.sin(TURN), 0.0), (-np.sin(TURN), np.cos(TURN), 0.0)
+
+
+def series(count: int = 9, along: int = 2, **elements: Any) -> dict[str, bytes]:
+    """Slices of 40 x 56 in the wrong order, turned, not square, and with pixels that are not square either. They lie
+    one behind the other along an axis of the patient (0, 1 or 2)."""
+    rng = np.random.default_rng(5)
+    same = {name: generate_uid() for name in ("SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")}
+    same |= {"Modality": "CT", "SOPClassUID": CT, "PixelSpacing": [0.8, 0.7], "RescaleSlope": 1, "RescaleIntercept": 0}
+    same |= {"ImageOrientationPatient": [*ROW, *COLUMN], "PatientSex": "F", "StudyDate": "20260102"} | elements
+    values = rng.integers(-300, 300, (count, 40, 56)).astype(np.int16)
+    places = np.array([10, -20, 5]) - 2.5 * np.arange(count)[:, None] * np.eye(3)[along]
+    own = [{"ImagePositionPatient": list(place), "InstanceNumber": n + 1} for n, place in enumerate(places)]
+    return {f"{n}.dcm": made(values[n], **same, **own[n]) for n in range(count)}
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as target:
+        for name, content in files.items():
+            target.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_the_segmentation_lies_where_the_label_map_does(doctor: Caller, worker: Worker, tmp_path: Path) -> None:
+    """Overlay equal voxel for voxel: by where each lies in the patient, whatever the order of axes."""
+    files = series()
+    job = run(doctor, archive(files), "ct.zip", "ct-tissue")
+    assert job["state"] == "succeeded", job["error"]
+    (tmp_path / "seg.dcm").write_bytes(file_of(doctor, job, "seg.dcm"))
+    made_of = highdicom.seg.segread(tmp_path / "seg.dcm")
+    labels = volume_of(file_of(doctor, job, "combined_labels.nii.gz"))
+    expected, found = np.asarray(labels.dataobj), made_of.get_volume(combine_segments=True)
+    there = np.argwhere(found.array > 0)
+    in_patient = found.affine @ np.c_[there, np.ones(len(there))].T  # left, back, head in mm
+    to_voxel = np.linalg.inv(np.diag([-1.0, -1.0, 1.0, 1.0]) @ labels.affine)
+    voxels = (to_voxel @ in_patient)[:3].T
+    np.testing.assert_allclose(voxels, np.rint(voxels), atol=1e-3)
+    at = tuple(np.rint(voxels).astype(int).T)
+    np.testing.assert_array_equal(expected[at], found.array[tuple(there.T)])
+    assert len(there) == np.count_nonzero(expected)
+    assert [segment.SegmentLabel for segment in made_of.SegmentSequence] == ["dense", "fat"]
+    assert str(made_of.PatientName) == CANARY and made_of.PatientSex == "F"  # it goes into its patient's record
+    referenced = {
+        item.ReferencedSOPInstanceUID for item in made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
+    assert len(referenced) == len(files)
+
+
+def test_another_reader_finds_nothing_wrong_with_it(doctor: Caller, worker: Worker, tmp_path: Path) -> None:
+    if not shutil.which("dciodvfy"):
+        pytest.skip("dciodvfy is not installed here (apt install dicom3tools)")
+    job = run(doctor, archive(series(StudyTime="101500", StudyID="7")), "ct.zip", "ct-tissue")
+    (tmp_path / "seg.dcm").write_bytes(file_of(doctor, job, "seg.dcm"))
+    said = subprocess.run(["dciodvfy", tmp_path / "seg.dcm"], capture_output=True, text=True, check=False)
+    assert "Error" not in said.stderr and "Segmentation" in said.stderr, said.stderr
+
+
+def test_of_several_series_the_one_is_taken_that_the_mask_was_made_of(doctor: Caller, worker: Worker) -> None:
+    """Trap: the segmentation of another series of the same archive."""
+    upright = series(6, along=1, ImageOrientationPatient=UPRIGHT)
+    both = series() | {f"upright-{name}": each for name, each in upright.items()}
+    answer = doctor.upload((archive(both), "both.zip"), form={"model": "ct-tissue"})
+    assert answer.status_code == 201 and answer.json is not None, answer.text
+    jobs = [job["id"] for job in answer.json["jobs"]]
+    assert len(jobs) == 2
+    wait_until(lambda: all(doctor.job(job)["state"] == "succeeded" for job in jobs))
+    for job, count in zip(map(doctor.job, jobs), (9, 6), strict=True):
+        made_of = pydicom.dcmread(io.BytesIO(file_of(doctor, job, "seg.dcm")))
+        assert len(made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == count
+
+
+def test_a_volume_that_is_no_dicom_has_none(doctor: Caller, worker: Worker) -> None:
+    job = run(doctor, NIFTI, "abdomen.nii.gz", "ct-tissue")
+    assert job["state"] == "succeeded" and "seg.dcm" not in [item["name"] for item in job["artifacts"]]
