@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 Counts = NDArray[np.int64]
 FAT, SOFT, BONE = 3, 4, 5  # numbers in the mask
-GAS_HU = -400  # below is gas, lung or air: Kemerink et al. 1998, Medical Physics 25(7)
+GAS_HU = -400  # below is gas, lung or air: half-way between lung and tissue
 FAT_HU = (
     -30
 )  # below is fat, from -190 by Yoshizumi et al. 1999 (Radiology 211); down to GAS_HU it is a mixture at edges
-BONE_HU = 150  # from here on bone; muscle ends there by Mitsiopoulos et al. 1998 (J Appl Physiol 85)
+BONE_HU = 150  # from here on bone: muscle ends there, by the same
 AIR_HU = -950  # a piece of gas that is mostly below holds no lung: Gevenois et al. 1996 (AJRCCM 154)
 THIN_MM = 6.0  # the table's shell, sheets and tubes are thinner than this, and are no body
 RIM_MM = 2.0  # of a piece of gas: its levels are mixtures with what lies around it
