@@ -2,7 +2,8 @@
 
 Each runs alone while it is asked (the others wait for requests, which costs nothing), in turn, several rounds: figures
 of one round compare. The clients are threads of this process and share the processors with whoever is asked; the bare
-loop says what the network alone could do on the same machine.
+loop says what the network alone could do on the same machine. NVIDIA's PyTriton (0.7.0) does not install beside the
+project: it wants numpy below 2.
 """
 
 import json
