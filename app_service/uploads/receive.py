@@ -5,7 +5,9 @@ from typing import Any
 from flask import Request
 from prometheus_client import Counter
 
+from app_service.accounts import audit
 from app_service.parts import Parts
+from app_service.storage.database import writing
 from app_service.uploads.accept import Accepted, accept
 from app_service.uploads.bundle import bundled
 from app_service.uploads.form import read_form
@@ -30,14 +32,23 @@ def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
             taken, refused = accept(parts, user, name, part, form)
             accepted += taken
             rejected += refused
-            _STUDIES.labels("rejected").inc(len(refused))
         except PortalError as error:
             if error.status >= 500:
                 raise
-            _STUDIES.labels("rejected").inc()
-            if len(form.files) == 1:
-                raise
             rejected.append(Rejected(filename=name, code=error.code, detail=error.detail))
+            if len(form.files) == 1:
+                _note(parts, user, rejected)
+                raise
+    if rejected:
+        _note(parts, user, rejected)
     answer = keep(parts, user, form, accepted, rejected)
     _STUDIES.labels("accepted").inc(len(accepted))
     return answer
+
+
+def _note(parts: Parts, user: User, rejected: list[Rejected]) -> None:
+    """Count them and write them down: the outcome is the reason's code, and nothing is said of the file's name."""
+    _STUDIES.labels("rejected").inc(len(rejected))
+    with writing(parts.engine) as connection:
+        for each in rejected:
+            audit.record(connection, "upload", user.id, outcome=each.code)

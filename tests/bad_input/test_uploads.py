@@ -36,6 +36,7 @@ def test_it_ends_as_the_table_says(tier: Tier, upload: Upload) -> None:
     else:
         refusal(tier, upload, answer)
         assert tier.stored() == before
+        assert tier.last_act() == ("upload", answer.json["code"], None)  # type: ignore[index]
     del data, answer
     if rss_mb() - rss >= GROWN_MB:
         gc.collect()

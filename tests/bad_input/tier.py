@@ -56,6 +56,13 @@ class Tier:
             rows = {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() for table in TABLES}
         return {"files": files, "rows": rows, "queued": self.redis.llen("dramatiq:jobs")}
 
+    def last_act(self) -> tuple[str, str, str | None]:
+        """The newest line of the audit: action, outcome and object."""
+        newest = text("SELECT action, outcome, object_id FROM audit ORDER BY seq DESC LIMIT 1")
+        with reading(self.app.extensions["lightbox"].engine) as connection:
+            action, outcome, object_id = connection.execute(newest).one()
+        return action, outcome, object_id
+
     def good_upload(self) -> None:
         """The next good film is taken, and goes again."""
         answer = self.doctor.upload((film(time.monotonic_ns() % 2**32), "good.png"))
