@@ -20,6 +20,7 @@ class Settings:
     ml_service_token: str
     service_token: str
     intake: IntakeSettings
+    account_key: str = ""
     default_models: tuple[str, ...] = ("pneumonia", "ct-tissue")
     max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
@@ -45,6 +46,7 @@ class Settings:
             ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
             ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
+            account_key=env.secret("LIGHTBOX_ACCOUNT_KEY", "") or env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
             intake=IntakeSettings.from_environment(),
             default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia,ct-tissue"),
             max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 512 * MIB, minimum=1),

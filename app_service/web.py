@@ -20,6 +20,7 @@ from app_service.routes.models import models
 from app_service.routes.oneself import oneself
 from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
+from app_service.routes.second_factor import second_factor
 from app_service.routes.sessions import sessions
 from app_service.routes.site_calibration import site_calibration
 from app_service.routes.status import status
@@ -47,6 +48,7 @@ BLUEPRINTS = (
     audit_trail,
     users,
     oneself,
+    second_factor,
 )
 
 

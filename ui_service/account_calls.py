@@ -8,6 +8,8 @@ import requests
 
 from portal_wire.contract import Session
 
+_FACTOR = "/v1/me/second-factor"
+
 
 class AccountCalls:
     """Answers are as App's OpenAPI document describes them."""
@@ -48,6 +50,31 @@ class AccountCalls:
         """Ends every session of the account, and opens this one."""
         answer = self._call("PUT", "/v1/me/password", json={"current": current, "new": new})
         return Session.model_validate_json(answer.content)
+
+    def second_factor(self) -> dict[str, Any]:
+        """`state` ("none", "begun", "on") and `recovery_codes_left`."""
+        factor: dict[str, Any] = self._call("GET", _FACTOR).json()
+        return factor
+
+    def begin_second_factor(self, password: str) -> dict[str, Any]:
+        """`secret` and `address`; it counts once it is confirmed."""
+        made: dict[str, Any] = self._call("POST", _FACTOR, json={"password": password}).json()
+        return made
+
+    def second_factor_qr(self) -> requests.Response:
+        return self._call("GET", f"{_FACTOR}/qr.svg", stream=True)
+
+    def confirm_second_factor(self, otp: str) -> list[str]:
+        """The recovery codes."""
+        codes: list[str] = self._call("POST", f"{_FACTOR}/confirm", json={"otp": otp}).json()["recovery_codes"]
+        return codes
+
+    def remove_second_factor(self, password: str, otp: str) -> None:
+        self._call("POST", f"{_FACTOR}/remove", json={"password": password, "otp": otp})
+
+    def remove_second_factor_of(self, user_id: str) -> None:
+        """For somebody who has lost it."""
+        self._call("DELETE", f"/v1/users/{user_id}/second-factor")
 
     def _items(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._call("GET", path).json()["items"]

@@ -38,8 +38,8 @@ class AppTier(AccountCalls):
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 
-    def sign_in(self, username: str, password: str) -> Session:
-        body = {"username": username, "password": password}
+    def sign_in(self, username: str, password: str, otp: str = "") -> Session:
+        body = {"username": username, "password": password} | ({"otp": otp} if otp else {})
         return Session.model_validate_json(self._call("POST", "/v1/sessions", json=body).content)
 
     def sign_out(self) -> None:

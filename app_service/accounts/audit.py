@@ -36,6 +36,9 @@ Action = Literal[
     "reset_password",
     "change_password",
     "end_session",
+    "add_second_factor",
+    "remove_second_factor",
+    "use_recovery_code",
 ]
 
 

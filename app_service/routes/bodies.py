@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from portal_wire.contract import Job, JobState, VersionState
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Otp = Annotated[str, StringConstraints(min_length=1, max_length=64)]  # a code of an authenticator, or a recovery code
 Purpose = Literal["answer", "compare"]
 MOST_MODELS = 20  # that one request may run
 
@@ -32,8 +34,8 @@ class Asked(BaseModel):
 
 class SignIn(Asked):
     username: Name
-    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
-    otp: str | None = None
+    password: Password
+    otp: Otp | None = None
 
 
 class JobWanted(Asked):

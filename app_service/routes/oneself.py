@@ -1,29 +1,26 @@
 """What anybody who signed in may do about the own account."""
 
-from typing import Annotated
-
 from apiflask import APIBlueprint
-from pydantic import StringConstraints
 
 from app_service.accounts import audit, throttle
 from app_service.accounts.bearer import ONESELF, bearer, current_user
 from app_service.accounts.opening import opened_for
 from app_service.accounts.passwords import hash_password, matches, require_good
+from app_service.accounts.second_factor import has_factor
 from app_service.accounts.sessions import close_sessions
 from app_service.parts import parts
-from app_service.routes.bodies import Asked
+from app_service.routes.bodies import Asked, Password
 from app_service.storage.database import reading, writing
 from app_service.storage.users import change_user, user_by_id
 from portal_wire.contract import Session
 from portal_wire.errors import Forbidden, Unprocessable
 
 oneself = APIBlueprint("oneself", __name__, tag="Accounts")
-_Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
 class PasswordChange(Asked):
-    current: _Password
-    new: _Password
+    current: Password
+    new: Password
 
 
 @oneself.put("/v1/me/password")
@@ -35,11 +32,12 @@ def password_changed(json_data: PasswordChange) -> tuple[Session, int, dict[str,
     here, user, asked = parts(), current_user(), json_data
     throttle.begin_attempt(here.redis, user.username)
     with reading(here.engine) as connection:
-        account = user_by_id(connection, user.id)
+        account, two = user_by_id(connection, user.id), has_factor(connection, user.id)
     if not matches(account.password_hash, asked.current):
         raise Forbidden("The present password is not right.", code="wrong_password")
-    throttle.succeed(here.redis, user.username)
-    require_good(asked.new, user.username, second_factor=False)
+    if not two:  # else it would clear wrong codes
+        throttle.succeed(here.redis, user.username)
+    require_good(asked.new, user.username, second_factor=two)
     if asked.new == asked.current:
         raise Unprocessable("The new password is the present one.", code="password_unchanged")
     hashed = hash_password(asked.new)

@@ -9,6 +9,7 @@ from app_service.accounts import audit, throttle
 from app_service.accounts.bearer import bearer, current_token, current_user
 from app_service.accounts.opening import opened_for
 from app_service.accounts.passwords import matches
+from app_service.accounts.second_factor import has_factor, uses_up
 from app_service.accounts.sessions import close_session
 from app_service.parts import parts
 from app_service.routes.bodies import SignIn
@@ -18,6 +19,12 @@ from portal_wire.contract import Session, User
 from portal_wire.errors import TooManyRequests, Unauthenticated
 
 sessions = APIBlueprint("sessions", __name__, tag="Sessions")
+_WRONG = "wrong_credentials"
+_REASONS = {
+    _WRONG: "The name or the password is wrong.",
+    "otp_needed": "This account asks for a code as well.",
+    "wrong_otp": "This is not the present code, or it has been used already.",
+}
 _SIGN_INS = Counter("lightbox_app_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"])
 for _outcome in ("right", "wrong", "throttled"):
     _SIGN_INS.labels(_outcome)  # there from the start, so that the first one counts
@@ -27,7 +34,10 @@ for _outcome in ("right", "wrong", "throttled"):
 @sessions.input(SignIn)
 @sessions.output(Session, status_code=201)
 def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
-    """Sign in with a name and a password; the answer's token goes into `Authorization: Bearer`."""
+    """Sign in with a name, a password and, where the account has a second factor, a code.
+
+    The answer's token goes into `Authorization: Bearer`.
+    """
     here, name, address = parts(), json_data.username, audit.caller_address()
     try:
         throttle.begin_attempt(here.redis, name, address)
@@ -37,14 +47,28 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     with reading(here.engine) as connection:
         account = find_user(connection, name)
     right = matches(account.password_hash if account else None, json_data.password)
-    right = right and account is not None and not account.disabled
-    _SIGN_INS.labels("right" if right else "wrong").inc()
+    if account is None or account.disabled or not right:
+        refused: str | None = _WRONG
+    else:
+        refused = _second_refused(account.id, json_data.otp)
+    _SIGN_INS.labels("wrong" if refused else "right").inc()
     with writing(here.engine) as connection:
-        audit.record(connection, "sign_in", account.id if account else None, outcome="done" if right else "refused")
-    if account is None or not right:
-        raise Unauthenticated("The name or the password is wrong.", code="wrong_credentials")
+        audit.record(connection, "sign_in", account.id if account else None, outcome="refused" if refused else "done")
+    if account is None or refused:
+        raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)
     throttle.succeed(here.redis, name, address)
     return opened_for(account), 201, {"Cache-Control": "no-store"}
+
+
+def _second_refused(user_id: str, otp: str | None) -> str | None:
+    """None where the second factor is right, or there is none; else the code of what is wrong with it."""
+    here = parts()
+    with writing(here.engine) as connection:
+        if not has_factor(connection, user_id):
+            return None
+        if otp is None:
+            return "otp_needed"
+        return None if uses_up(connection, user_id, otp, here.settings.account_key) else "wrong_otp"
 
 
 @sessions.delete("/v1/sessions/current")

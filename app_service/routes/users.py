@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row
 from app_service.accounts import audit
 from app_service.accounts.bearer import ADMIN, bearer, current_user
 from app_service.accounts.passwords import hash_password, made_up
+from app_service.accounts.second_factor import has_factor
 from app_service.accounts.sessions import close_sessions
 from app_service.parts import parts
 from app_service.routes.bodies import Asked
 from app_service.storage.database import reading, writing
+from app_service.storage.second_factors import remove_factor, with_factor
 from app_service.storage.users import add_user, change_user, find_user, list_users, user_by_id
 from portal_wire.errors import Conflict
 
@@ -31,7 +33,11 @@ class Account(BaseModel):
     role: Role
     disabled: bool
     temporary_password: bool
+    second_factor: bool
     created_at: datetime
+
+
+_FROM_USER = set(Account.model_fields) - {"second_factor"}
 
 
 class Accounts(BaseModel):
@@ -63,7 +69,8 @@ class NewPassword(BaseModel):
 def listed() -> Accounts:
     """Every account, by name."""
     with reading(parts().engine) as connection:
-        return Accounts(items=[_account(row) for row in list_users(connection)])
+        rows, with_two = list_users(connection), with_factor(connection)
+    return Accounts(items=[_told(row, row.id in with_two) for row in rows])
 
 
 @users.post("/v1/users")
@@ -80,7 +87,7 @@ def created(json_data: AccountWanted) -> tuple[NewPassword, int, dict[str, str]]
             raise Conflict("There is an account of this name.", code="name_taken")
         user_id = add_user(connection, name, role, hashed, temporary_password=password is not None)
         audit.record(connection, "create_user", current_user().id, user_id, role)
-        account = _account(user_by_id(connection, user_id))
+        account = _account(connection, user_id)
     return NewPassword(account=account, password=password), 201, {"Cache-Control": "no-store"}
 
 
@@ -99,7 +106,7 @@ def changed(user_id: UUID, json_data: AccountChange) -> Account:
         if asked.disabled not in (None, row.disabled):
             change_user(connection, name, disabled=asked.disabled)
             audit.record(connection, "disable_user" if asked.disabled else "enable_user", current_user().id, name)
-        account = _account(user_by_id(connection, name))
+        account = _account(connection, name)
     close_sessions(here.redis, name)  # also where nothing changed: the time before, Redis may have been away
     return account
 
@@ -117,9 +124,25 @@ def reset(user_id: UUID) -> tuple[NewPassword, int, dict[str, str]]:
             raise Conflict("A service has no password; give it an API token.", code="service_account")
         change_user(connection, name, password_hash=hashed, temporary_password=True)
         audit.record(connection, "reset_password", current_user().id, name)
-        account = _account(user_by_id(connection, name))
+        account = _account(connection, name)
     close_sessions(here.redis, name)
     return NewPassword(account=account, password=password), 201, {"Cache-Control": "no-store"}
+
+
+@users.delete("/v1/users/<uuid:user_id>/second-factor")
+@users.auth_required(bearer, roles=ADMIN)
+@users.output({}, status_code=204)
+def without_second_factor(user_id: UUID) -> str:
+    """For somebody who has lost it: the password is asked for alone, and another one has to be chosen with it."""
+    here, name = parts(), str(user_id)
+    _require_another(name)
+    with writing(here.engine) as connection:
+        user_by_id(connection, name)
+        remove_factor(connection, name)
+        change_user(connection, name, temporary_password=True)
+        audit.record(connection, "remove_second_factor", current_user().id, name)
+    close_sessions(here.redis, name)
+    return ""
 
 
 def _change_role(connection: Connection, row: Row[str], role: str) -> None:
@@ -136,5 +159,9 @@ def _require_another(user_id: str) -> None:
         raise Conflict("Another administrator has to do this to your account.", code="own_account")
 
 
-def _account(row: Row[str]) -> Account:
-    return Account(**{name: row._mapping[name] for name in Account.model_fields})
+def _account(connection: Connection, user_id: str) -> Account:
+    return _told(user_by_id(connection, user_id), has_factor(connection, user_id))
+
+
+def _told(row: Row[str], second_factor: bool) -> Account:
+    return Account(second_factor=second_factor, **{name: row._mapping[name] for name in _FROM_USER})

@@ -44,6 +44,23 @@ users = Table(
     Column("generation", Integer, nullable=False, server_default="0"),
 )
 
+# Codes of an authenticator app (accounts/totp.py). `last_step` is the time step of the last code that was used.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", _id, ForeignKey("users.id"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", _id, ForeignKey("users.id"), primary_key=True),
+    Column("hash", String(64), primary_key=True),
+)
+
 studies = Table(
     "studies",
     metadata,

@@ -64,6 +64,7 @@ def settings(tmp_path: Path, database_url: str, redis_url: str, ml: FakeMl, inta
         service_token=SERVICE_TOKEN,
         intake=IntakeSettings(intake_socket),
         max_file_bytes=2**20,
+        account_key="a key of the tests",
         worker_port=0,
         ml_timeout_s=5,
     )

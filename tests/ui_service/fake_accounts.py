@@ -13,12 +13,13 @@ PATHS = ("/v1/audit", "/v1/users")
 OPENING = {"username": "doctor", "action": "view", "times": 2, "last_at": "2026-11-21T08:30:00Z"}
 ACT = {"seq": 71, "at": "2026-11-21T08:30:00Z", "username": "doctor", "action": "sign_in", "outcome": "refused"}
 ACT |= {"object_id": None, "address": "10.1.2.3", "request_id": "r"}
+CODE = "123456"
 MADE_UP = "made-up-password-xyz"
 
 
 def account(username: str, role: str, **changed: Any) -> dict[str, Any]:
     facts = {"id": new_id(), "username": username, "role": role, "created_at": "2026-11-21T08:30:00Z"}
-    return facts | {"disabled": False, "temporary_password": False} | changed
+    return facts | {"disabled": False, "temporary_password": False, "second_factor": False} | changed
 
 
 class Accounts:
@@ -27,6 +28,7 @@ class Accounts:
     def __init__(self) -> None:
         self.users = [account("admin", "admin"), account("doctor", "doctor"), account("pacs", "service")]
         self.passwords: list[str] = []
+        self.factor = {"state": "none", "recovery_codes_left": 0}
 
     def user(self, user_id: str) -> dict[str, Any]:
         for one in self.users:
@@ -72,6 +74,8 @@ def equip(app: Flask, fake: Any) -> None:
         people.user(user_id)["temporary_password"] = True
         return jsonify(account=people.user(user_id), password=MADE_UP), 201
 
+    equip_factor(app, people)
+
     @app.put("/v1/me/password")
     def change_password() -> Response:
         body = request.get_json()
@@ -83,3 +87,42 @@ def equip(app: Flask, fake: Any) -> None:
         fake.tokens[token], fake.broken = user, None
         opened = Session(token=token, expires_at=datetime.now(UTC) + timedelta(hours=8), user=user)
         return jsonify(opened.model_dump(mode="json"))
+
+
+def equip_factor(app: Flask, people: Accounts) -> None:
+    """The second factor of whoever signed in."""
+
+    @app.get("/v1/me/second-factor")
+    def factor() -> Response:
+        return jsonify(people.factor)
+
+    @app.post("/v1/me/second-factor")
+    def begin() -> tuple[Response, int]:
+        if request.get_json()["password"] == "wrong":
+            raise Forbidden("The present password is not right.", code="wrong_password")
+        people.factor["state"] = "begun"
+        return jsonify(address="otpauth://totp/x", secret="ABCD EFGH"), 201
+
+    @app.get("/v1/me/second-factor/qr.svg")
+    def qr() -> Response:
+        svg = '<svg xmlns="http://www.w3.org/2000/svg" width="222" height="222"><path d="M0 0h99v99H0z"/></svg>'
+        return Response(svg, mimetype="image/svg+xml")
+
+    @app.post("/v1/me/second-factor/confirm")
+    def confirm() -> Response:
+        if request.get_json()["otp"] != CODE:
+            raise Forbidden("This is not the present code.", code="wrong_otp")
+        people.factor.update(state="on", recovery_codes_left=10)
+        return jsonify(recovery_codes=[f"abcd-efgh-{number:04}" for number in range(10)])
+
+    @app.post("/v1/me/second-factor/remove")
+    def remove() -> tuple[str, int]:
+        if request.get_json()["otp"] != CODE:
+            raise Forbidden("This is not the present code.", code="wrong_otp")
+        people.factor.update(state="none", recovery_codes_left=0)
+        return "", 204
+
+    @app.delete("/v1/users/<user_id>/second-factor")
+    def without(user_id: str) -> tuple[str, int]:
+        people.user(user_id)["second_factor"] = False
+        return "", 204

@@ -284,6 +284,8 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
         body = request.get_json()
         if body["password"] != PASSWORD or body["username"] not in ("doctor", "admin", "ops"):
             raise Unauthenticated("The name or the password is wrong.", code="wrong_credentials")
+        if fake.accounts.factor["state"] == "on" and body.get("otp") != fake_accounts.CODE:
+            raise Unauthenticated("This account asks for a code as well.", code="otp_needed")
         user = User(id=new_id(), username=body["username"], role=body["username"])
         token = new_id() + new_id()
         fake.tokens[token] = user

@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.ui_service import test_browser
 from tests.ui_service.conftest import Site
+from tests.ui_service.fake_accounts import CODE
 from tests.ui_service.fake_app import PASSWORD
 from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
 
@@ -38,3 +39,20 @@ def test_axe_finds_nothing_serious_and_nothing_overflows(page: Page, site: Site)
         assert serious(page) == []
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= page.viewport_size["width"], f"{address} is {width} wide"  # type: ignore[index]
+
+
+def test_a_second_factor_is_set_up_on_pages_that_axe_likes(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    page.goto(f"{site.origin}/account")
+    page.locator("form[action$='second-factor']").get_by_label("Password").fill("right")
+    page.get_by_role("button", name="Set one up").click()
+    expect(page.get_by_alt_text("QR code of the secret")).to_be_visible()
+    assert serious(page) == []
+    page.get_by_label("Code").fill(CODE)
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+    assert serious(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+    page.get_by_role("link", name="I have them").click()
+    expect(page.get_by_text("10 recovery codes left")).to_be_visible()
+    assert serious(page) == []

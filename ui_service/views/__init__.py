@@ -10,6 +10,7 @@ from ui_service.views import (
     models,
     reviews,
     samples,
+    second_factor,
     selection,
     sign_in,
     status,
@@ -40,5 +41,6 @@ BLUEPRINTS = tuple(
         audit,
         users,
         account,
+        second_factor,
     )
 )

@@ -1,5 +1,7 @@
 """One's own account."""
 
+from typing import Any
+
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -13,7 +15,7 @@ blueprint = Blueprint("account", __name__, url_prefix="/account")
 @blueprint.get("")
 def page() -> str:
     """What can be changed."""
-    return render_template("account.html")
+    return render_template("account.html", factor=_factor())
 
 
 @blueprint.post("/password")
@@ -31,8 +33,16 @@ def password() -> Response:
     return answer
 
 
+def _factor() -> dict[str, Any]:
+    """Before a password of one's own there is none to be set up."""
+    try:
+        return app_tier().second_factor()
+    except Forbidden:
+        return {"state": "later"}
+
+
 def _again(reason: str, status: int, error: PortalError | None = None) -> Response:
-    answer = make_response(render_template("account.html", reason=reason), status)
+    answer = make_response(render_template("account.html", reason=reason, factor=_factor()), status)
     if error is not None and error.retry_after_s is not None:
         answer.headers["Retry-After"] = str(error.retry_after_s)
     return answer

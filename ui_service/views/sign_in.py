@@ -5,7 +5,7 @@ import re
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from portal_wire.errors import PortalError, TooManyRequests, Unauthenticated
+from portal_wire.errors import Conflict, PortalError, TooManyRequests, Unauthenticated
 from ui_service.signed_in import HOME, app_tier, current_person, forget, remember
 
 blueprint = Blueprint("sign_in", __name__)
@@ -26,9 +26,9 @@ def enter() -> Response:
     """Open a session, or show the form again with the reason."""
     username = request.form.get("username", "").strip()
     try:
-        opened = app_tier().sign_in(username, request.form.get("password", ""))
-    except (Unauthenticated, TooManyRequests) as error:
-        reason = error.detail if isinstance(error, TooManyRequests) else "Name or password is not right."
+        opened = app_tier().sign_in(username, request.form.get("password", ""), request.form.get("otp", "").strip())
+    except (Unauthenticated, TooManyRequests, Conflict) as error:
+        reason = "Name or password is not right." if error.code == "wrong_credentials" else error.detail
         return _again(username, reason, error)
     home = url_for(HOME.get(opened.user.role, "worklist.page"))
     answer = make_response(redirect(_back() or home, 303))

@@ -42,3 +42,10 @@ def change(user_id: UUID) -> Response:
 def reset(user_id: UUID) -> str:
     """A password to begin with again."""
     return render_template("new_password.html", made=app_tier().reset_password(str(user_id)), created=False)
+
+
+@blueprint.post("/<uuid:user_id>/second-factor")
+def remove_factor(user_id: UUID) -> Response:
+    """Take a lost second factor away."""
+    app_tier().remove_second_factor_of(str(user_id))
+    return redirect(url_for("users.page"), 303)
