@@ -9,10 +9,10 @@ VENV := .venv
 ANSIBLE := .venv/ansible
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks
 
-.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml lock clean
+.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml bench-volumes lock clean
 
 help:  ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## install what running needs
 	@PYTHON=$(PYTHON) bash launcher/setup.sh requirements.lock
@@ -73,6 +73,9 @@ bench: setup-dev  ## measure this machine (about 6 minutes)
 
 bench-ml: setup-dev  ## measure the ML tier beside other servers (about 8 minutes; installs them into .venv-peers)
 	@bash benchmarks/peers/setup.sh && exec .venv-peers/bin/python -m benchmarks.ml_peers
+
+bench-volumes: setup-dev  ## measure a CT from upload to its tissues (about 2 minutes)
+	@exec $(VENV)/bin/python -m benchmarks.volumes
 
 lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }

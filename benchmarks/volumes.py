@@ -1,0 +1,166 @@
+"""`make bench-volumes`: a CT of 512 x 512 x 300 from upload to its tissues, and what packing one costs.
+
+The CT is drawn (a body of fat with soft tissue, lungs and bone, with noise as a scanner's), so that everybody measures
+the same. Memory is each process's largest, sampled while it works.
+"""
+
+import gzip
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import psutil
+import requests
+from isal import igzip
+
+from benchmarks import servers
+from benchmarks.run import RESULTS, machine
+from command_line.portal import Portal
+from portal_wire.contract import Job, JobState
+
+SHAPE, SPACING_MM = (512, 512, 300), (0.8, 0.8, 1.5)
+MODEL = "ct-tissue"
+SAMPLE_S, LOOK_S, PATIENCE_S = 0.02, 0.1, 300
+
+
+def main() -> None:
+    """Prints the figures and keeps them in RESULTS."""
+    volume = drawn()
+    found: dict[str, Any] = {"machine": machine(), "shape": SHAPE, "packing": packing(volume)}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-bench-")))
+        file = folder / "ct.nii"
+        file.write_bytes(volume.to_bytes())
+        _say("Starting the portal…")
+        portal = stack.enter_context(servers.portal(folder / "var"))
+        found["way"] = way(portal, file)
+    for part in ("packing", "way"):
+        for name, value in found[part].items():
+            print(f"{name:<44}{value}")
+    RESULTS.mkdir(exist_ok=True)
+    kept = RESULTS / f"volumes-{datetime.now(UTC):%Y-%m-%d}.json"
+    kept.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"kept in {kept}")
+
+
+def drawn() -> "nibabel.Nifti1Image":
+    """A body: an ellipse of fat, soft tissue inside, two lungs, a spine; Hounsfield units with noise of 20."""
+    rng = np.random.default_rng(0)
+    x, y = (np.arange(side, dtype=np.float32) - side / 2 for side in SHAPE[:2])
+    outside = (x[:, None] / 210) ** 2 + (y[None] / 150) ** 2
+    plane = np.where(outside < 1, -100, -1000).astype(np.float32)
+    plane[outside < 0.8] = 40
+    for centre in (-90, 90):
+        plane[((x[:, None] - centre) / 65) ** 2 + (y[None] / 95) ** 2 < 1] = -850
+    plane[(x[:, None] / 22) ** 2 + ((y[None] - 105) / 22) ** 2 < 1] = 500
+    values = np.empty(SHAPE, np.int16)
+    for number in range(SHAPE[2]):
+        values[:, :, number] = plane + rng.normal(0, 20, SHAPE[:2]).astype(np.float32)
+    image = nibabel.Nifti1Image(values, np.diag([*SPACING_MM, 1.0]))
+    image.header.set_xyzt_units("mm")
+    return image
+
+
+def packing(volume: "nibabel.Nifti1Image") -> dict[str, str]:
+    """How long .nii.gz takes by isal, as the portal writes it, and by zlib at the same level."""
+    plain = volume.to_bytes()[: 64 * 2**20]
+    ways: dict[str, Callable[[], bytes]] = {
+        "isal, level 1": lambda: igzip.compress(plain, 1),
+        "zlib, level 1": lambda: gzip.compress(plain, 1),
+    }
+    found = {}
+    for name, write in ways.items():
+        began = time.process_time()
+        size = len(write())
+        rate = len(plain) / (time.process_time() - began) / 1e6
+        found[f".nii.gz by {name}"] = f"{rate:.0f} MB/s, {size / len(plain):.0%} of the size"
+    return found
+
+
+def way(running: servers.RunningPortal, file: Path) -> dict[str, str]:
+    """Uploads the CT and waits for its tissues, with the largest memory of App, intake and ML on the way."""
+    sign_in = {"username": "doctor", "password": servers.PASSWORD}
+    answer = requests.post(f"{running.url}/api/v1/sessions", json=sign_in, verify=running.authority, timeout=10)
+    portal = Portal(running.url, answer.json()["token"], running.authority)
+    with Watched(running) as memory:
+        before = memory.now()
+        sent_at: list[float] = []
+        began = time.perf_counter()
+        _say("Sending the CT…")
+        uploaded = portal.upload([file], [MODEL], None, lambda count: sent_at.append(time.perf_counter()))
+        answered = time.perf_counter()
+        _say("Waiting for its tissues…")
+        job = _over(portal, uploaded.jobs[0])
+    if job.state != JobState.SUCCEEDED or job.result is None:
+        raise RuntimeError(f"the job {job.state}")
+    megabytes = file.stat().st_size / 1e6
+    timings = job.result.timings_s
+    return {
+        "sent": f"{megabytes:.0f} MB at {megabytes / (sent_at[-1] - began):.0f} MB/s",
+        "examined and stored after": f"{answered - sent_at[-1]:.1f} s",
+        f"{MODEL}, from start to stored": f"{timings.total - timings.queue:.1f} s (in ML {timings.network:.1f} s)",
+        **{
+            f"memory of {tier}, more than idle": f"{(most - before[tier]):.0f} MB" for tier, most in memory.most.items()
+        },
+        "structures": ", ".join(f"{each.label} {each.volume_ml or 0:.0f} ml" for each in job.result.measurements),
+    }
+
+
+def _over(portal: Portal, job: Job) -> Job:
+    deadline = time.monotonic() + PATIENCE_S
+    while (job := portal.job(job.id)).state not in (JobState.SUCCEEDED, JobState.FAILED):
+        if time.monotonic() > deadline:
+            raise TimeoutError("no answer came")
+        time.sleep(LOOK_S)
+    return job
+
+
+class Watched:
+    """The resident memory of the tiers, children included, in MB; `most` is the largest since the block began."""
+
+    TIERS = ("App", "intake", "worker", "ML")
+
+    def __init__(self, running: servers.RunningPortal) -> None:
+        self._running, self._stop = running, threading.Event()
+        self.most = dict.fromkeys(self.TIERS, 0.0)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "Watched":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def now(self) -> dict[str, float]:
+        used = dict.fromkeys(self.TIERS, 0.0)
+        for process in self._running.launcher.children(recursive=True):
+            with suppress(psutil.Error):
+                line = " ".join(process.cmdline())
+                tier = next((name for name in self.TIERS if servers.TIERS[name] in line), None)
+                if tier and "launcher.keeper" not in line:
+                    used[tier] += process.memory_info().rss / 1e6
+        return used
+
+    def _watch(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            for tier, used in self.now().items():
+                self.most[tier] = max(self.most[tier], used)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
