@@ -79,14 +79,16 @@ def stepper(begun: "list[Future[Pass]] | None", count: int) -> Step:
 
     The step raises Conflict once the request was called off.
     """
-    steps: list[Future[Pass]] = [Future() for _ in range(count)]
+    steps: list[Future[Any]] = [Future() for _ in range(count)]
     for each in steps if begun is not None else ():
         begun.append(each)  # type: ignore[union-attr]
     left = iter(steps)
 
     def step() -> None:
-        if not next(left).set_running_or_notify_cancel():
+        done = next(left)
+        if not done.set_running_or_notify_cancel():
             raise Conflict("This request was called off.", code="cancelled")
+        done.set_result(None)
 
     return step
 

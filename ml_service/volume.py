@@ -74,7 +74,7 @@ def _header(study: bytes) -> Nifti1Header:
         raise ValueError(f"Expected a volume of three axes. Received: {len(shape)}")
     if int(np.prod(shape, dtype=np.int64)) > MOST_VOXELS:
         raise ValueError(f"Expected at most {MOST_VOXELS} voxels.")
-    if header.get_data_dtype().kind not in "uif":
+    if header.get_data_offset() < HEADER_BYTES or header.get_data_dtype().kind not in "uif":
         raise ValueError("Expected a volume of numbers.")
     return header
 

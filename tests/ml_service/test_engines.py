@@ -22,7 +22,8 @@ from ml_service.tasks.film import frame, network_input
 from portal_wire.env import SettingsError
 
 ROOT = Path(__file__).parents[2]
-VERSIONS = sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}"))
+FOLDERS = sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}"))
+VERSIONS = [folder for folder in FOLDERS if isinstance(manifests.read_any(folder), manifests.Manifest)]
 # Builds and runs a network as the tier does on a processor: without TensorFlow in the process.
 ALONE = """
 import sys

