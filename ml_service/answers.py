@@ -35,7 +35,8 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
     if isinstance(served, ServedRules) or served.manifest.outlines:
         raise BadRequest(f"Expected one input, study. Received: {len(asked.inputs)}.")
     if set(asked.inputs) == {"pixels"}:
-        return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun, fit)
+        judged = not asked.wanted or any(want.name != "logits" for want in asked.wanted)
+        return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun, fit, judged)
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
 
 

@@ -81,8 +81,16 @@ class Served:
         wait_s: float,
         begun: "list[Future[Pass]] | None" = None,
         calibration: Calibration | None = None,
+        judged: bool = True,
     ) -> Seen:
-        """Answers about prepared images (n, side, side, 1)."""
+        """Answers about prepared images (n, side, side, 1). Unless `judged`, the network's logits are all that is
+        looked for: no score of strangeness, no verdict."""
+        if not judged:
+            done = self._through(pixels, wait_s, begun)
+            timings = {"prepare": 0.0, "network": done.network_s, "interpret": 0.0}
+            self.meter.note(timings, done.waited_s, done.batch_rows, [])
+            unknown = np.full(len(pixels), np.nan, np.float32)
+            return Seen(done.outputs.logits, unknown, done.outputs.heat, [], timings, calibration)
         return self._see(pixels, None, 0.0, wait_s, begun, calibration)
 
     def _see(
