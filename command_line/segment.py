@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from command_line.download import fetch
+from command_line.local import outliner
 from command_line.portal import Portal
 from command_line.watch import finished
 from portal_wire.contract import Job
@@ -22,8 +23,9 @@ VOLUME, COMBINED, PARTS = "ct.nii.gz", "combined_labels.nii.gz", "segmentations"
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--model", default="ct-tissue", help="A model that outlines structures in volumes.")
+@click.option("--local", is_flag=True, help="In this process, without a portal: needs the tiers' packages.")
 @click.pass_obj
-def segment(portal: Portal, source: Path, target: Path, model: str) -> None:
+def segment(portal: Portal, source: Path, target: Path, model: str, local: bool) -> None:
     """Outline every case below SOURCE into TARGET. Cases that TARGET has already are left out, so that a run that was
     broken off goes on. Ends with status 1 when a case brought nothing."""
     cases = sorted(path.parent for path in source.glob(f"*/{VOLUME}"))
@@ -31,13 +33,35 @@ def segment(portal: Portal, source: Path, target: Path, model: str) -> None:
         raise click.ClickException(f"Expected folders with a {VOLUME} in {source}. There is none.")
     waiting = [case for case in cases if not (target / case.name / COMBINED).exists()]
     click.echo(f"{len(cases)} cases, {len(cases) - len(waiting)} of them done before.")
-    jobs = _sent(portal, waiting, model)
+    target.mkdir(parents=True, exist_ok=True)
+    done = _outlined_here(waiting, target, model) if local else _outlined_there(portal, waiting, target, model)
+    click.echo(f"{done} of {len(waiting)} outlined.")
+    raise SystemExit(0 if done == len(waiting) else 1)
+
+
+def _outlined_here(cases: list[Path], target: Path, model: str) -> int:
+    """Returns how many cases were outlined in this process."""
+    done = 0
+    with outliner(model) as outlined, click.progressbar(cases, label="Outlining", show_pos=True) as bar:
+        for case in bar:
+            try:
+                files = outlined(case / VOLUME)
+            except click.ClickException as error:
+                click.echo(f"\n{case.name}: {error.format_message()}", err=True)
+                continue
+            for name, data in files.items():
+                (target / case.name / name).parent.mkdir(parents=True, exist_ok=True)
+                (target / case.name / name).write_bytes(data)
+            done += 1
+    return done
+
+
+def _outlined_there(portal: Portal, cases: list[Path], target: Path, model: str) -> int:
+    """Returns how many cases the portal outlined."""
+    jobs = _sent(portal, cases, model)
     if jobs:
         finished(portal, list(jobs.values()))
-    target.mkdir(parents=True, exist_ok=True)
-    done = [name for name, job in jobs.items() if _kept(portal, job.id, target / name)]
-    click.echo(f"{len(done)} of {len(waiting)} outlined.")
-    raise SystemExit(0 if len(done) == len(waiting) else 1)
+    return sum(_kept(portal, job.id, target / name) for name, job in jobs.items())
 
 
 def _sent(portal: Portal, cases: list[Path], model: str) -> dict[str, Job]:

@@ -15,7 +15,7 @@ MAY_IMPORT = {
     "app_service": {"portal_wire"},
     "ml_service": {"portal_wire"},
     "launcher": {"portal_wire"},
-    "command_line": {"portal_wire"},
+    "command_line": {"portal_wire", "app_service", "ml_service"},  # the tiers for --local alone: local.py
     "benchmarks": {"portal_wire", "ml_service", "launcher", "command_line"},
 }  # type: dict[str, set[str]]
 # What a tier must never know (the table in the README): libraries it may not import.
@@ -80,3 +80,8 @@ def test_nothing_that_runs_code_from_a_file_is_ever_loaded() -> None:
             assert "pickle" not in top_level(file), file
             names = {n.attr for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Attribute)}
             assert not names & forbidden, file
+
+
+def test_the_command_line_takes_the_tiers_for_local_work_alone() -> None:
+    files = [file for file in (ROOT / "command_line").rglob("*.py") if top_level(file) & SERVICES]
+    assert [file.name for file in files] == ["local.py"]
