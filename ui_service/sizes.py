@@ -20,7 +20,7 @@ def columns(result: Result) -> list[tuple[str, str]]:
     volume = [("Volume", "ml")] if any(each.volume_ml is not None for each in told) else [("Volume", "voxels")]
     density = [("Mean", "HU")] if any(each.mean_hu is not None for each in told) else []
     of_volume = any(each.voxels is not None for each in told)
-    return [*(volume if of_volume else area), *density, ("Share", f"% of the {'volume' if of_volume else 'image'}")]
+    return [*(volume if of_volume else area), *density, ("Share", f"% of {'volume' if of_volume else 'image'}")]
 
 
 def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:

@@ -197,7 +197,7 @@ def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp
 def test_the_card_says_what_was_measured_and_no_probability(doctor: Visitor, fake: FakeApp) -> None:
     study, job = add_film(fake, area=True)
     text = doctor.get(f"/studies/{study.id}").text
-    for piece in ("Right lung and left lung outlined", "mm²", "6,600", "% of the image", "Measurements (CSV)"):
+    for piece in ("Right lung and left lung outlined", "mm²", "6,600", "% of image", "Measurements (CSV)"):
         assert piece in text, piece
     for piece in ("robability", "operating point", "suspected", "What the image shows", "seen"):
         assert piece not in text.split('id="answer"')[1].split("Runs on this")[0], piece

@@ -29,7 +29,7 @@ export function followMask(viewer, canvas, fetched) {
       viewer.addVolume(loaded);
       mask = loaded;
       toggle.disabled = opacity.disabled = false;
-      show(true);
+      tell(true);
     } catch {
       toggle.title = "The mask could not be loaded.";
     }
@@ -52,8 +52,12 @@ export function followMask(viewer, canvas, fetched) {
   const visible = () => toggle.getAttribute("aria-pressed") === "true";
 
   function show(on) {
-    toggle.setAttribute("aria-pressed", String(on));
     viewer.setOpacity(viewer.volumes.indexOf(mask), on ? opacity.value / 100 : 0);
+    tell(on);
+  }
+
+  function tell(on) {
+    toggle.setAttribute("aria-pressed", String(on));
     canvas.dataset.mask = on ? "shown" : "hidden";
   }
 
