@@ -252,6 +252,13 @@ def test_a_model_that_outlines_has_a_page_without_calibration(doctor: Visitor, f
     assert not any("site-calibration" in call for call in fake.calls)
 
 
+def test_a_model_of_fixed_rules_has_no_network_to_show(doctor: Visitor, fake: FakeApp) -> None:
+    model = outliner("ct-tissue", "volume")
+    fake.models = [model.model_copy(update={"versions": [model.versions[0].model_copy(update={"parameters": 0})]})]
+    page = doctor.get("/models/ct-tissue").text
+    assert "Fixed rules: there is no network" in page and "layer by layer" not in page
+
+
 def test_a_volume_with_a_mask_can_be_compared_without_breaking(doctor: Visitor, fake: FakeApp) -> None:
     study = add_volume(fake)
     fake.models = [outliner("ct-tissue", "volume")]
