@@ -16,9 +16,9 @@ from scipy.sparse.csgraph import connected_components
 from ml_service.label_maps import LabelMap, Outlined, measured
 from ml_service.manifest import Rules
 from ml_service.tasks.ct_slice import BONE, Cut, cut
-from ml_service.tasks.verdict import SEGMENTED, Verdict, turned_away
+from ml_service.tasks.verdict import Verdict, turned_away
 from ml_service.volume import Volume, read, written
-from portal_wire.contract import Notice
+from portal_wire.contract import SEGMENTED, Notice
 
 LABELS = ("air", "lung", "fat", "soft_tissue", "bone")
 NEGATIVE_LABEL = None

@@ -12,8 +12,8 @@ from ml_service.tasks.film import Pixels, equalise, resized
 from ml_service.tasks.pneumonia import VARIANT_WARNINGS
 from ml_service.tasks.position import wrong_ways
 from ml_service.tasks.quality import is_blank, remarks
-from ml_service.tasks.verdict import BLANK, SEGMENTED, Verdict, turned_away
-from portal_wire.contract import Notice
+from ml_service.tasks.verdict import BLANK, Verdict, turned_away
+from portal_wire.contract import SEGMENTED, Notice
 
 LABELS = ("right_lung", "left_lung")  # the patient's: the right one is on the picture's left
 NEGATIVE_LABEL = None

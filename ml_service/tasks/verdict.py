@@ -10,7 +10,6 @@ from ml_service.tasks.decode import Grey
 from ml_service.tasks.quality import is_blank, remarks
 from portal_wire.contract import NOT_ANSWERED, UNCERTAIN, Finding, Notice
 
-SEGMENTED = "segmented"  # the label of every study whose answer is a mask
 BLANK = Notice(code="blank_image", detail="The image is blank: nearly one grey level throughout.")
 
 

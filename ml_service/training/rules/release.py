@@ -16,10 +16,10 @@ from ml_service import manifest as manifests
 from ml_service.manifest import Golden, GoldenCase, Rules
 from ml_service.settings import SHIPPED
 from ml_service.tasks import ct_tissue
-from ml_service.tasks.verdict import SEGMENTED
 from ml_service.training.rules import card, measure, phantom
 from ml_service.training.seal import seal
 from ml_service.volume import read
+from portal_wire.contract import SEGMENTED
 
 TASK = "ct-tissue"
 TOLERANCE = 1e-5  # of the volume: whole numbers decide, so nothing but rounding is between processors
