@@ -18,6 +18,7 @@ from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
 from app_service.routes.models import models
 from app_service.routes.oneself import oneself
+from app_service.routes.open_sessions import open_sessions
 from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.second_factor import second_factor
@@ -25,6 +26,7 @@ from app_service.routes.sessions import sessions
 from app_service.routes.site_calibration import site_calibration
 from app_service.routes.status import status
 from app_service.routes.studies import studies
+from app_service.routes.tokens import tokens
 from app_service.routes.users import users
 from app_service.routes.versions import versions
 from app_service.settings import Settings
@@ -49,6 +51,8 @@ BLUEPRINTS = (
     users,
     oneself,
     second_factor,
+    tokens,
+    open_sessions,
 )
 
 

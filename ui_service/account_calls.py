@@ -76,6 +76,31 @@ class AccountCalls:
         """For somebody who has lost it."""
         self._call("DELETE", f"/v1/users/{user_id}/second-factor")
 
+    def tokens(self, user_id: str | None) -> dict[str, Any]:
+        """`items`, and `offered`, the scopes that one may have; of the person who asks, or of an account."""
+        found: dict[str, Any] = self._call("GET", f"{_whose(user_id)}/tokens").json()
+        return found
+
+    def create_token(self, user_id: str | None, name: str, scopes: list[str], days: int) -> dict[str, Any]:
+        """`token` and the `secret`, which nobody can ask for again."""
+        body = {"name": name, "scopes": scopes, "days": days}
+        made: dict[str, Any] = self._call("POST", f"{_whose(user_id)}/tokens", json=body).json()
+        return made
+
+    def revoke_token(self, user_id: str | None, token_id: str) -> None:
+        self._call("DELETE", f"{_whose(user_id)}/tokens/{token_id}")
+
+    def sessions(self, user_id: str | None) -> list[dict[str, Any]]:
+        """Open ones, the newest first."""
+        return self._items(f"{_whose(user_id)}/sessions")
+
+    def end_session(self, user_id: str | None, session_id: str) -> None:
+        self._call("DELETE", f"{_whose(user_id)}/sessions/{session_id}")
+
     def _items(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = self._call("GET", path).json()["items"]
         return items
+
+
+def _whose(user_id: str | None) -> str:
+    return f"/v1/users/{user_id}" if user_id else "/v1/me"

@@ -36,6 +36,8 @@ Action = Literal[
     "reset_password",
     "change_password",
     "end_session",
+    "create_token",
+    "revoke_token",
     "add_second_factor",
     "remove_second_factor",
     "use_recovery_code",

@@ -1,4 +1,4 @@
-"""Who calls: the Bearer token of a session, looked up at every request."""
+"""Who calls: the Bearer token of a session or an API token, looked up at every request."""
 
 from typing import cast
 
@@ -6,13 +6,15 @@ from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 
+from app_service.accounts.api_tokens import find_token
 from app_service.accounts.sessions import SignedIn, find_session
-from app_service.parts import parts
+from app_service.parts import Parts, parts
 from portal_wire.contract import User
 from portal_wire.errors import Forbidden, Unauthenticated
 from portal_wire.http_server import problem
 
-bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave. Never a cookie.")
+bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave, or an API token. Never a cookie.")
+_READING = ("artifacts.archive_of_many",)  # POST that changes nothing
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
 ADMIN = ["admin"]
 OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more
@@ -36,21 +38,34 @@ def current_token() -> str:
     return (authorization.token if authorization else None) or ""
 
 
+def who(here: Parts, token: str, *, used: bool = True) -> SignedIn | None:
+    """The session or API token behind a Bearer token. A look that is no use does not lengthen a session."""
+    found = find_session(here.redis, token, here.settings.session_idle_s, used=used)
+    return found or find_token(here.engine, token, used=used)
+
+
 @bearer.verify_token  # type: ignore[untyped-decorator]
 def _find(token: str) -> SignedIn | None:
-    found = find_session(parts().redis, token, parts().settings.session_idle_s) if token else None
+    found = who(parts(), token) if token else None
     g.session_id = found.id if found else None  # for the audit
+    g.by_token = found is not None and found.scopes is not None
     if found is not None and found.limited and request.endpoint not in _BEFORE_A_PASSWORD:
         raise Forbidden("Please choose a password of your own first.", code="password_change_needed")
     return found
 
 
 @bearer.get_user_roles  # type: ignore[untyped-decorator]
-def _rights(session: SignedIn) -> list[str]:
-    return [session.user.role, *ONESELF]
+def _rights(caller: SignedIn) -> list[str]:
+    if caller.scopes is None:
+        return [caller.user.role, *ONESELF]
+    reads = request.method in ("GET", "HEAD") or request.endpoint in _READING
+    doctors = DOCTOR if ("studies:read" if reads else "studies:write") in caller.scopes else []
+    return [*doctors, *(["ops"] if "status:read" in caller.scopes else [])]
 
 
 def _answer(error: HTTPError) -> Response:
+    if error.status_code == 403 and g.get("by_token"):
+        return problem(Forbidden("The scopes of this token do not allow it.", code="scope"))
     if error.status_code == 403:
         return problem(
             Forbidden(

@@ -17,7 +17,10 @@ from portal_wire.ids import new_id
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A live session. `limited`: the password is temporary, so there is nothing to do before it is changed."""
+    """A live session. `limited`: the password is temporary, so there is nothing to do before it is changed.
+
+    With `scopes` it is an API token, which may do no more than these.
+    """
 
     id: str
     user: User
@@ -25,6 +28,7 @@ class SignedIn:
     ends: float
     address: str | None = None
     limited: bool = False
+    scopes: tuple[str, ...] | None = None
 
 
 def open_session(

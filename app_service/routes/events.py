@@ -9,8 +9,7 @@ import redis
 from apiflask import APIBlueprint
 from flask import Response, request
 
-from app_service.accounts.bearer import DOCTOR, bearer, current_token, current_user
-from app_service.accounts.sessions import find_session
+from app_service.accounts.bearer import DOCTOR, bearer, current_token, current_user, who
 from app_service.parts import Parts, parts
 from app_service.routes.files import binary
 from app_service.storage.events import read, start_after
@@ -49,7 +48,7 @@ def _events(here: Parts, user_id: str, token: str, after: str, ended: Event) -> 
         try:
             found = list(read(here.redis, user_id, after, _LOOK_S))
             if any(job is None for _, job in found) or time.monotonic() - checked >= CHECK_S:
-                if find_session(here.redis, token, 0, used=False) is None:
+                if who(here, token, used=False) is None:
                     return  # signed out elsewhere, or too long ago
                 checked = time.monotonic()
             # A comment where nothing happened: also how a page that was left is noticed.

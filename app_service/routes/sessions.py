@@ -6,7 +6,7 @@ from apiflask import APIBlueprint
 from prometheus_client import Counter
 
 from app_service.accounts import audit, throttle
-from app_service.accounts.bearer import bearer, current_token, current_user
+from app_service.accounts.bearer import ONESELF, bearer, current_token, current_user
 from app_service.accounts.opening import opened_for
 from app_service.accounts.passwords import matches
 from app_service.accounts.second_factor import has_factor, uses_up
@@ -72,7 +72,7 @@ def _second_refused(user_id: str, otp: str | None) -> str | None:
 
 
 @sessions.delete("/v1/sessions/current")
-@sessions.auth_required(bearer)
+@sessions.auth_required(bearer, roles=ONESELF)
 @sessions.output({}, status_code=204)
 def sign_out() -> str:
     """Sign out: the token is worthless from now on."""

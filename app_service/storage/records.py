@@ -61,6 +61,20 @@ recovery_codes = Table(
     Column("hash", String(64), primary_key=True),
 )
 
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("user_id", _id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("scopes", _json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+)
+
 studies = Table(
     "studies",
     metadata,

@@ -6,13 +6,16 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from portal_wire.contract import Session, User
-from portal_wire.errors import Conflict, Forbidden, NotFound
+from portal_wire.errors import Conflict, Forbidden, NotFound, Unprocessable
 from portal_wire.ids import new_id
 
 PATHS = ("/v1/audit", "/v1/users")
 OPENING = {"username": "doctor", "action": "view", "times": 2, "last_at": "2026-11-21T08:30:00Z"}
 ACT = {"seq": 71, "at": "2026-11-21T08:30:00Z", "username": "doctor", "action": "sign_in", "outcome": "refused"}
 ACT |= {"object_id": None, "address": "10.1.2.3", "request_id": "r"}
+SESSION = {"id": new_id(), "began_at": "2026-11-21T08:30:00Z", "ends_at": "2026-11-21T16:30:00Z"}
+SESSION |= {"address": "10.1.2.3", "current": True}
+SECRET = "lbx_made-up-token"
 CODE = "123456"
 MADE_UP = "made-up-password-xyz"
 
@@ -28,6 +31,8 @@ class Accounts:
     def __init__(self) -> None:
         self.users = [account("admin", "admin"), account("doctor", "doctor"), account("pacs", "service")]
         self.passwords: list[str] = []
+        self.tokens: list[dict[str, Any]] = []
+        self.sessions = [SESSION, SESSION | {"id": new_id(), "current": False}]
         self.factor = {"state": "none", "recovery_codes_left": 0}
 
     def user(self, user_id: str) -> dict[str, Any]:
@@ -75,6 +80,7 @@ def equip(app: Flask, fake: Any) -> None:
         return jsonify(account=people.user(user_id), password=MADE_UP), 201
 
     equip_factor(app, people)
+    equip_entrances(app, people)
 
     @app.put("/v1/me/password")
     def change_password() -> Response:
@@ -125,4 +131,42 @@ def equip_factor(app: Flask, people: Accounts) -> None:
     @app.delete("/v1/users/<user_id>/second-factor")
     def without(user_id: str) -> tuple[str, int]:
         people.user(user_id)["second_factor"] = False
+        return "", 204
+
+
+def equip_entrances(app: Flask, people: Accounts) -> None:
+    """Tokens and sessions; the same for everybody."""
+
+    @app.get("/v1/me/tokens")
+    @app.get("/v1/users/<user_id>/tokens")
+    def tokens(user_id: str | None = None) -> Response:
+        return jsonify(items=people.tokens, offered=["studies:read", "studies:write"])
+
+    @app.post("/v1/me/tokens")
+    @app.post("/v1/users/<user_id>/tokens")
+    def make(user_id: str | None = None) -> tuple[Response, int]:
+        body = request.get_json()
+        if not body["scopes"]:
+            raise Unprocessable("scopes: at least one")
+        facts = {"created_at": "2026-11-21T08:30:00Z", "expires_at": "2027-02-19T08:30:00Z", "last_used_at": None}
+        people.tokens.append(body | facts | {"id": new_id(), "created_by": "doctor"})
+        return jsonify(token=people.tokens[-1], secret=SECRET), 201
+
+    @app.delete("/v1/me/tokens/<token_id>")
+    @app.delete("/v1/users/<user_id>/tokens/<token_id>")
+    def revoke(token_id: str, user_id: str | None = None) -> tuple[str, int]:
+        people.tokens = [one for one in people.tokens if one["id"] != token_id]
+        return "", 204
+
+    @app.get("/v1/me/sessions")
+    @app.get("/v1/users/<user_id>/sessions")
+    def sessions(user_id: str | None = None) -> Response:
+        return jsonify(items=people.sessions)
+
+    @app.delete("/v1/me/sessions/<session_id>")
+    @app.delete("/v1/users/<user_id>/sessions/<session_id>")
+    def end(session_id: str, user_id: str | None = None) -> tuple[str, int]:
+        if session_id not in [one["id"] for one in people.sessions]:
+            raise NotFound("There is no such session.")
+        people.sessions = [one for one in people.sessions if one["id"] != session_id]
         return "", 204

@@ -9,7 +9,8 @@ from tests.ui_service.fake_app import FakeApp
 from ui_service import access
 
 FILLED = {"study_id": new_id(), "job_id": new_id(), "name": "x", "version": "1", "plot": "p.png", "number": 1}
-FILLED |= {"user_id": new_id(), "state": "active", "instead_of": "1", "choice": "shipped"}
+FILLED |= {"state": "active", "instead_of": "1", "choice": "shipped"}
+FILLED |= {name: new_id() for name in ("user_id", "token_id", "session_id")}
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:

@@ -12,7 +12,7 @@ from tests.ui_service.fake_app import PASSWORD
 from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
 
 browser = test_browser.browser
-PAGES = ["/admin/audit", "/admin/users", "/account"]
+PAGES = ["/admin/audit", "/admin/users", "/account", "/account/entrances"]
 
 
 def sign_in(page: Page, site: Site, username: str = "admin") -> None:
@@ -34,7 +34,10 @@ def page(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterat
 
 def test_axe_finds_nothing_serious_and_nothing_overflows(page: Page, site: Site) -> None:
     sign_in(page, site)
-    for address in PAGES:
+    (service,) = [one["id"] for one in site.fake.accounts.users if one["role"] == "service"]
+    facts = {"id": service, "name": "nightly import", "scopes": ["studies:write"], "last_used_at": None}
+    site.fake.accounts.tokens.append(facts | {"expires_at": "2027-02-19T08:30:00Z"})
+    for address in [*PAGES, f"/admin/users/{service}"]:
         page.goto(site.origin + address)
         assert serious(page) == []
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -54,7 +54,7 @@ def test_roles_states_and_passwords_are_changed(admin: Visitor, fake: FakeApp) -
 
 
 def test_nobody_is_offered_to_shut_out_the_own_account(admin: Visitor, fake: FakeApp) -> None:
-    assert f"/admin/users/{id_of(fake, 'admin')}" not in admin.get("/admin/users").text
+    assert f'action="/admin/users/{id_of(fake, "admin")}' not in admin.get("/admin/users").text
 
 
 def test_a_password_is_changed_and_the_session_goes_on(doctor: Visitor, fake: FakeApp) -> None:

@@ -6,6 +6,7 @@ from ui_service.views import (
     calibration,
     compare,
     downloads,
+    entrances,
     jobs,
     models,
     reviews,
@@ -42,5 +43,6 @@ BLUEPRINTS = tuple(
         users,
         account,
         second_factor,
+        entrances,
     )
 )

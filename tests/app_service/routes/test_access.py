@@ -21,6 +21,16 @@ ACCESS = {
     "DELETE /v1/sessions/current": SIGNED_IN,
     "GET /v1/me": SIGNED_IN,
     "PUT /v1/me/password": SIGNED_IN,
+    "GET /v1/me/tokens": SIGNED_IN,
+    "POST /v1/me/tokens": SIGNED_IN,
+    "DELETE /v1/me/tokens/<uuid:token_id>": SIGNED_IN,
+    "GET /v1/me/sessions": SIGNED_IN,
+    "DELETE /v1/me/sessions/<uuid:session_id>": SIGNED_IN,
+    "GET /v1/users/<uuid:user_id>/tokens": ADMIN,
+    "POST /v1/users/<uuid:user_id>/tokens": ADMIN,
+    "DELETE /v1/users/<uuid:user_id>/tokens/<uuid:token_id>": ADMIN,
+    "GET /v1/users/<uuid:user_id>/sessions": ADMIN,
+    "DELETE /v1/users/<uuid:user_id>/sessions/<uuid:session_id>": ADMIN,
     "GET /v1/me/second-factor": SIGNED_IN,
     "POST /v1/me/second-factor": SIGNED_IN,
     "GET /v1/me/second-factor/qr.svg": SIGNED_IN,
@@ -63,6 +73,7 @@ ACCESS = {
     "POST /v1/archive": DOCTOR,
 }
 NOBODYS = "01a1fd68-0152-729f-ac1c-e63c85352021"
+IDS = dict.fromkeys(("study_id", "job_id", "user_id", "token_id", "session_id"), NOBODYS)
 BODIES = {
     "/v1/studies/<uuid:study_id>/jobs": {"model": "pneumonia"},
     "/v1/jobs/<uuid:job_id>/review": {"verdict": "agree"},
@@ -82,7 +93,7 @@ def test_every_route_is_in_the_access_table(app: APIFlask) -> None:
 def test_without_a_token_only_the_open_routes_answer(app: APIFlask, anyone: Caller) -> None:
     for method, rule in calls(app):
         if ACCESS[f"{method} {rule.rule}"] not in (ANYONE, SERVICE):
-            path = filled(rule, {"study_id": NOBODYS, "job_id": NOBODYS, "user_id": NOBODYS})
+            path = filled(rule, IDS)
             assert anyone.request(method, path).status_code == 401, (method, rule.rule)
 
 
@@ -98,15 +109,14 @@ def test_an_admin_reaches_no_image_and_no_result(app: APIFlask, doctor: Caller, 
 def test_a_doctor_changes_nothing_of_the_portal(app: APIFlask, doctor: Caller) -> None:
     for method, rule in calls(app):
         if ACCESS[f"{method} {rule.rule}"] in (ADMIN, OPERATIONS):
-            answer = doctor.request(method, filled(rule, {"user_id": NOBODYS}), json={})
+            answer = doctor.request(method, filled(rule, IDS), json={})
             assert answer.status_code == 403, (method, rule.rule)
 
 
 def test_operations_see_how_the_portal_stands_and_nothing_more(app: APIFlask, ops: Caller) -> None:
-    ids = {"study_id": NOBODYS, "job_id": NOBODYS, "user_id": NOBODYS}
     for method, rule in calls(app):
         if ACCESS[f"{method} {rule.rule}"] in (DOCTOR, ADMIN):
-            assert ops.request(method, filled(rule, ids), json={}).status_code == 403, (method, rule.rule)
+            assert ops.request(method, filled(rule, IDS), json={}).status_code == 403, (method, rule.rule)
     assert ops.get("/v1/status").status_code == 200
 
 

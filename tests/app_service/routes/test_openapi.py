@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
-from tests.app_service.conftest import Caller, film, wait_until
+from tests.app_service.conftest import PASSWORD, Caller, film, wait_until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -77,3 +77,20 @@ def test_the_page_shows_every_path_and_runs_no_script(document: dict[str, Any], 
     page = anyone.get("/v1/docs").text
     assert all(path in page for path in document["paths"])
     assert not re.search(r"<script|style=|\son\w+=|https?://", page)
+
+
+def test_accounts_tokens_sessions_are_as_documented(document: dict[str, Any], doctor: Caller, admin: Caller) -> None:
+    made = admin.post("/v1/users", json={"username": "pacs", "role": "service"})
+    check(document, "/v1/users", "post", made)
+    check(document, "/v1/users", "get", admin.get("/v1/users"))
+    user = made.json["account"]["id"]  # type: ignore[index]
+    check(document, "/v1/users/{user_id}", "patch", admin.request("PATCH", f"/v1/users/{user}", json={}))
+    check(document, "/v1/users/{user_id}/password", "post", admin.post(f"/v1/users/{user}/password"))
+    for kind in ("tokens", "sessions"):
+        check(document, f"/v1/me/{kind}", "get", doctor.get(f"/v1/me/{kind}"))
+        check(document, f"/v1/users/{{user_id}}/{kind}", "get", admin.get(f"/v1/users/{user}/{kind}"))
+    wanted = {"name": "x", "scopes": ["studies:read"]}
+    check(document, "/v1/me/tokens", "post", doctor.post("/v1/me/tokens", json=wanted))
+    check(document, "/v1/me/second-factor", "get", doctor.get("/v1/me/second-factor"))
+    begun = doctor.post("/v1/me/second-factor", json={"password": PASSWORD})
+    check(document, "/v1/me/second-factor", "post", begun)
