@@ -74,6 +74,9 @@ def _stream(render: Callable[[Job], tuple[str, str] | None]) -> Response:
 def _written(events: Iterator[ServerEvent], render: Callable[[Job], tuple[str, str] | None]) -> Iterator[str]:
     yield f"retry: {_RECONNECT_MS}\n\n"
     for event in events:
+        if event.name == "ended":  # the session is over: the page asks, and leaves for sign-in
+            yield write_event(None, "ended", "{}")
+            return
         shown = render(Job.model_validate_json(event.data)) if event.name == "job" else None
         yield write_event(event.id, *shown) if shown else ": beat\n\n"
 

@@ -12,6 +12,7 @@ from apiflask import APIBlueprint
 from flask import Response, request, send_file
 
 from app_service.accounts import audit
+from app_service.accounts.audit import Action
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.exports.archive import zip_stream
 from app_service.exports.overlay import mask_overlay_png, overlay_png
@@ -39,7 +40,8 @@ def artifact(job_id: UUID, name: str) -> Response:
     found = next((item for item in job.artifacts if item.name == name), None)
     if found is None:
         raise NotFound("The job has no such file.")
-    _note([job])
+    # Viewers fetch pictures and masks by themselves: only an archive or the original was surely taken away.
+    _note([job], "view")
     tag = f"{job.id}-{job.attempt}-{name}"  # an attempt's files never change
     if request.if_none_match.contains(tag):
         return Response(status=304)
@@ -87,10 +89,10 @@ def _require_finished(jobs: list[Job]) -> None:
         raise Conflict("Only finished jobs have an archive.", code="wrong_state")
 
 
-def _note(jobs: list[Job]) -> None:
+def _note(jobs: list[Job], action: Action = "download") -> None:
     with writing(parts().engine) as connection:
         for job in jobs:
-            audit.record(connection, "download", current_user().id, job.id)
+            audit.record(connection, action, current_user().id, job.id)
 
 
 def _entries(here: Parts, job: Job, folder: str) -> Iterator[Entry]:

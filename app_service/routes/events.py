@@ -22,7 +22,11 @@ _LOOK_S = 2.0  # how long a read may block: below the client's socket timeout
 
 @events.get("/v1/events")
 @events.auth_required(bearer, roles=DOCTOR)
-@events.doc(responses=binary("text/event-stream", "`job` events: the whole Job as JSON. Last-Event-ID resumes."))
+@events.doc(
+    responses=binary(
+        "text/event-stream", "`job` events: the whole Job as JSON. Last-Event-ID resumes. `ended`: sign in."
+    )
+)
 def stream() -> Response:
     """Every change of the doctor's jobs, as it happens."""
     here, user = parts(), current_user()
@@ -49,7 +53,8 @@ def _events(here: Parts, user_id: str, token: str, after: str, ended: Event) -> 
             found = list(read(here.redis, user_id, after, _LOOK_S))
             if any(job is None for _, job in found) or time.monotonic() - checked >= CHECK_S:
                 if who(here, token, used=False) is None:
-                    return  # signed out elsewhere, or too long ago
+                    yield "event: ended\ndata: {}\n\n"  # signed out elsewhere, or too long ago: the page leaves
+                    return
                 checked = time.monotonic()
             # A comment where nothing happened: also how a page that was left is noticed.
             yield (

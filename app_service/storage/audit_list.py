@@ -7,17 +7,17 @@ from sqlalchemy import Connection, Row, func, or_, select
 
 from app_service.storage.records import audit, jobs, users
 
-_OPENING = ("view", "download")
-
 
 def openings(connection: Connection, study_id: str) -> list[Row[Any]]:
     """(username, action, times, last_at) of everyone who opened a study or took files of it; who came last is first."""
-    of_its_jobs = audit.c.object_id.in_(select(jobs.c.id).where(jobs.c.study_id == study_id))
+    of_itself = (audit.c.object_id == study_id) & audit.c.action.in_(("view", "download"))
+    its_jobs = audit.c.object_id.in_(select(jobs.c.id).where(jobs.c.study_id == study_id))
+    of_its_jobs = its_jobs & (audit.c.action == "download")  # to look at an answer is to look at its study
     last = func.max(audit.c.at).label("last_at")
     query = (
         select(users.c.username, audit.c.action, func.count().label("times"), last)
         .join(users, users.c.id == audit.c.actor_id)
-        .where(or_(audit.c.object_id == study_id, of_its_jobs), audit.c.action.in_(_OPENING))
+        .where(or_(of_itself, of_its_jobs))
         .group_by(users.c.username, audit.c.action)
     )
     return list(connection.execute(query.order_by(last.desc())))

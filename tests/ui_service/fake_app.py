@@ -111,6 +111,12 @@ class FakeApp:
         self.jobs[job.id] = job
         return job
 
+    def end_sessions(self) -> None:
+        """As when an administrator disables every account: no token is known any more, and streams end."""
+        self.tokens.clear()
+        for listener in self.listeners:
+            listener.put((str(next(self.numbers)), ""))
+
     def change(self, job: Job, **changed: Any) -> Job:
         """Change a job and tell every stream."""
         changed_job = Job.model_validate(self.jobs[job.id].model_dump() | changed)
@@ -485,6 +491,9 @@ def _stream(heard: "queue.Queue[tuple[str, str]]") -> Iterator[str]:
         except queue.Empty:
             yield ": beat\n\n"
         else:
+            if not job:
+                yield "event: ended\ndata: {}\n\n"
+                return
             yield f"id: {event_id}\nevent: job\ndata: {json.dumps(json.loads(job))}\n\n"
 
 

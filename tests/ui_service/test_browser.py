@@ -170,6 +170,16 @@ def test_a_page_whose_session_is_over_shows_no_images_any_more(page: Page, site:
     complaints.clear()  # the failing stream was meant
 
 
+def test_a_page_whose_session_is_ended_elsewhere_leaves_at_once(page: Page, site: Site, complaints: list[str]) -> None:
+    site.fake.add_study("film.png")
+    page.reload()
+    heard(site)
+    page.wait_for_timeout(300)
+    site.fake.end_sessions()
+    expect(page).to_have_url(f"{site.origin}/sign-in", timeout=1000)
+    complaints.clear()  # the refused request was meant
+
+
 def test_an_answer_comes_while_its_study_is_open(page: Page, site: Site) -> None:
     job = site.fake.add_job(site.fake.add_study(), JobState.RUNNING)
     page.goto(f"{site.origin}/studies/{job.study_id}")

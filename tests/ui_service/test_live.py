@@ -76,6 +76,13 @@ def test_a_study_page_hears_of_its_own_jobs_alone(doctor: Visitor, fake: FakeApp
     assert "Pneumonia suspected" not in event
 
 
+def test_a_page_hears_that_its_session_was_ended(doctor: Visitor, fake: FakeApp) -> None:
+    stream = stream_of(doctor, "/live")
+    next(stream), next(stream)
+    fake.end_sessions()
+    assert "event: ended\n" in "".join(stream)
+
+
 def test_the_heartbeat_is_passed_on(doctor: Visitor) -> None:
     stream = stream_of(doctor, "/live")
     next(stream)

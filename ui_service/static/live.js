@@ -35,7 +35,11 @@ document.addEventListener("htmx:afterSettle", () => {
 // Signing out ends the stream on the server. Closed here first, it does not ask again without a session.
 let stream = null;
 const connect = htmx.createEventSource;
-htmx.createEventSource = (url) => (stream = connect(url));
+htmx.createEventSource = (url) => {
+  stream = connect(url);
+  stream.addEventListener("ended", reread); // whoever ended the session elsewhere: the answer leads to sign-in
+  return stream;
+};
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-leave]")) return;
   clearInterval(timer);

@@ -1,8 +1,9 @@
 """The audit as people see it: who opened a study, and what was done with the portal."""
 
 import pytest
+from dramatiq import Worker
 
-from tests.app_service.conftest import Caller
+from tests.app_service.conftest import Caller, wait_until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -20,6 +21,17 @@ def test_a_doctor_sees_who_opened_a_study(doctor: Caller) -> None:
     found = {(one["username"], one["action"], one["times"]) for one in told(doctor, f"/v1/studies/{study}/openings")}
     assert found == {("doctor", "view", 2), ("doctor", "download", 1)}
     assert told(doctor, f"/v1/studies/{unopened}/openings") == []
+
+
+def test_looking_at_an_answer_is_looking_once_and_an_archive_is_taken_away(doctor: Caller, worker: Worker) -> None:
+    job = doctor.upload_one()
+    wait_until(lambda: doctor.job(job["id"])["state"] == "succeeded")
+    for path in (f"studies/{job['study_id']}/image", f"jobs/{job['id']}/artifacts/heatmap.png"):
+        assert doctor.get(f"/v1/{path}").status_code == 200
+    path = f"/v1/studies/{job['study_id']}/openings"
+    assert [(one["action"], one["times"]) for one in told(doctor, path)] == [("view", 1)]
+    assert doctor.get(f"/v1/jobs/{job['id']}/archive").status_code == 200
+    assert {(one["action"], one["times"]) for one in told(doctor, path)} == {("view", 1), ("download", 1)}
 
 
 def test_an_administrator_reads_the_trail_page_by_page(doctor: Caller, admin: Caller) -> None:
