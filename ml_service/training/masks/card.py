@@ -72,7 +72,10 @@ def _refusals(metrics: dict[str, Any]) -> str:
     sets |= metrics["refused_of_foreign_images"] | metrics["images_of_other_patients"]
     rows = [[name, str(one["n"]), f"{100 * one['refused_share']:.1f} %"] for name, one in sets.items()]
     said = "## Refusal\n\nAn image that is unlike the training films gets no mask.\n\n"
-    return said + table(["images", "n", "refused"], rows)
+    said += table(["images", "n", "refused"], rows)
+    if short := metrics.get("below_the_bar"):
+        said += f"\nBelow the bar for {', '.join(short['sets'])}; released because {short['reason']}.\n"
+    return said
 
 
 def _how(manifest: Manifest, about: Facts) -> str:

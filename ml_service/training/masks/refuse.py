@@ -76,9 +76,9 @@ def _fit(planes: Sequence[Grey], features: Floats, own: NDArray[np.bool_], side:
 
 
 def _folds(patients: Sequence[str]) -> list[NDArray[np.bool_]]:
-    """Returns FOLDS masks over films, (n,), that leave out whole patients."""
+    """Returns up to FOLDS masks over films, (n,), that leave out whole patients."""
     names = sorted(set(patients))
-    return [np.isin(patients, names[number::FOLDS]) for number in range(FOLDS)]
+    return [np.isin(patients, names[number::FOLDS]) for number in range(min(FOLDS, len(names)))]
 
 
 def refused(network: Network, refusal: Refusal, limit: float, planes: Sequence[Grey]) -> dict[str, Any]:

@@ -1,15 +1,21 @@
 """Training of masks: patients stay in one split, masks move with films, scores mean what they say."""
 
 import csv
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from ml_service.checks import open_version
+from ml_service.settings import Settings
 from ml_service.tasks.lung_field import equalise
+from ml_service.training.masks.measure import score
 from ml_service.training.masks.pairs import SPLITS, Pair, lungs, read, splits
-from ml_service.training.masks.scores import by_patient, dice, surface
+from ml_service.training.masks.refuse import shortfalls
+from ml_service.training.masks.release import release
+from ml_service.training.masks.scores import apart, by_patient, dice, surface
 from ml_service.training.masks.train import Recipe, train
 from ml_service.training.masks.vary import varied
 
@@ -35,7 +41,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         film, mask = drawn(number)
         for name, image in (("image", film), ("mask", mask)):
             cv2.imwrite(str(folder / f"{name}{number}.png"), image)
-        rows.append({"image": f"image{number}.png", "mask": f"mask{number}.png", "patient": str(number // 2)})
+        rows.append(
+            {
+                "image": f"image{number}.png",
+                "mask": f"mask{number}.png",
+                "patient": str(number // 2),
+                "url": "made up",
+                "licence": "ours",
+            }
+        )
     with (folder / "labels.csv").open("w", newline="") as lines:
         writer = csv.DictWriter(lines, rows[0])
         writer.writeheader()
@@ -99,7 +113,8 @@ def test_intervals_know_that_films_share_patients() -> None:
     assert shared["high"] - shared["low"] > 1.8 * (apart["high"] - apart["low"])
 
 
-def test_a_short_run_learns_two_drawn_lungs(data: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def run(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     recipe = Recipe(
         params={"labels": 2, "widths": (8, 16, 24)},
         side=32,
@@ -108,11 +123,76 @@ def test_a_short_run_learns_two_drawn_lungs(data: Path, tmp_path: Path) -> None:
         learning_rate=1e-2,
         precision="float32",
     )
-    train(recipe, read(data), tmp_path / "run")
-    with (tmp_path / "run" / "history.csv").open() as lines:
+    return train(recipe, read(data), tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_a_short_run_learns_two_drawn_lungs(run: Path) -> None:
+    with (run / "history.csv").open() as lines:
         rows = list(csv.DictReader(lines))
     assert len(rows) == 40 and float(rows[-1]["loss"]) < 0.8 * float(rows[0]["loss"])
     assert float(rows[-1]["val_dice"]) > 0.4
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+    assert sorted(path.name for path in run.iterdir()) == [
         *("config.json", "environment.json", "history.csv", "weights.npz"),
     ]
+
+
+def test_a_run_goes_on_from_another_ones_weights(run: Path, data: Path, tmp_path: Path) -> None:
+    config = json.loads((run / "config.json").read_text())
+    recipe = Recipe(**{name: config[name] for name in Recipe._fields} | {"epochs": 1, "learning_rate": 1e-6})
+    again = train(recipe, read(data), tmp_path / "again", start=run / "weights.npz")
+    with np.load(run / "weights.npz") as before, np.load(again / "weights.npz") as after:
+        kernels = [name for name in before.files if name.endswith("kernel")]
+        assert all(np.allclose(before[name], after[name], atol=1e-3) for name in kernels)
+    assert len(json.loads((again / "config.json").read_text())["start_sha256"]) == 64
+
+
+@pytest.fixture(scope="module")
+def version(run: Path, data: Path, films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A version made by the real command, and a record of an earlier reading of the test patients."""
+    (data / "images").mkdir()
+    for film in data.glob("image*.png"):
+        (data / "images" / film.name).write_bytes(film.read_bytes())
+    (run / "readings.json").write_text(json.dumps([{"date": "2026", "version": "1", "dice": 0.5, "reason": "earlier"}]))
+    folder = tmp_path_factory.mktemp("models") / "lung-field" / "1"
+    release(run, data, films, folder, "a test", {}, {}, force="it is made up")
+    return folder
+
+
+def test_a_release_has_every_part_and_passes_its_checks(version: Path) -> None:
+    assert sorted(path.name for path in version.iterdir()) == [
+        *("appearance.npz", "card.md", "golden", "metrics.json", "model.json", "plots", "typical.npz", "weights.npz"),
+    ]
+    assert sorted(path.name for path in (version / "plots").iterdir()) == ["curves.png", "dice.png", "outlines.png"]
+    served = open_version(version, Settings(service_token=None))
+    assert served.manifest.outlines and served.manifest.labels == ("right_lung", "left_lung")
+    served.close()
+
+
+def test_its_metrics_are_of_the_test_patients_beside_baselines_and_every_reading(version: Path) -> None:
+    metrics = json.loads((version / "metrics.json").read_text())
+    assert (metrics["test"]["n"], metrics["test"]["patients"]) == (24, 12)
+    assert metrics["test"]["dice"]["low"] <= metrics["test"]["dice"]["value"] <= metrics["test"]["dice"]["high"]
+    assert set(metrics["test"]["by_structure"]) == {"right_lung", "left_lung"}
+    assert metrics["test_by_baselines"]["Otsu's threshold"]["dice"]["value"] > 0.9  # black on grey: it cannot fail here
+    assert metrics["test_by_baselines"]["mean mask of the training films"]["dice"]["value"] > 0.6
+    assert [entry["reason"] for entry in metrics["readings"]] == ["earlier", "a test"]
+    assert metrics["refused_of_foreign_images"]["noise"]["n"] == 60
+    card = (version / "card.md").read_text()
+    assert "Research use, not for diagnosis" in card and f"{metrics['test']['dice']['value']:.3f} [" in card
+
+
+def test_sides_that_are_exchanged_are_counted() -> None:
+    film, mask = drawn(3)
+    pair = Pair("3", "3", "test", film, lungs(mask > 0))
+    right = (pair.masks[:, :, 0] + 2 * pair.masks[:, :, 1]).astype(np.uint8)
+    wrong = (2 * pair.masks[:, :, 0] + pair.masks[:, :, 1]).astype(np.uint8)
+    found = score([right, wrong], [pair, pair])
+    assert found["sides_swapped"] == 0.5 and found["dice"]["value"] == 0.5
+    distance = found["by_structure"]["right_lung"]["surface_distance_percent"]["value"]
+    assert distance == pytest.approx(100 * apart(wrong == 1, right == 1) / 96 / 2, rel=0.01)
+
+
+def test_what_is_refused_too_rarely_or_too_often_is_named() -> None:
+    good, foreign = {"refused_share": 0.0}, {"noise": {"refused_share": 0.98}, "photographs": {"refused_share": 0.96}}
+    assert shortfalls(good, foreign) == {"noise": {"refused": 0.98, "at_least": 0.99}}
+    assert list(shortfalls({"refused_share": 0.1}, {})) == ["good images (validation)"]
