@@ -2,8 +2,9 @@
 
 Paths come from HOLOSCAN_* as the specification names them
 (https://github.com/Project-MONAI/monai-deploy/blob/main/guidelines/monai-application-package.md). Reads every PNG and
-JPEG below the input folder; writes results.json, and a heat map beside it for each image that the model knows. Images
-stay where they are, and what is printed names none of them. DICOM is for App's intake, which reads it in a sandbox.
+JPEG below the input folder; writes results.json, and beside it a heat map, or a mask, for each image that the model
+knows. Images stay where they are, and what is printed names none of them. DICOM is for App's intake, which reads it in
+a sandbox.
 """
 
 import json
@@ -23,7 +24,6 @@ from portal_wire.errors import PortalError
 
 KINDS = {".png", ".jpg", ".jpeg"}
 PATIENCE_S = 60.0  # nobody else waits for this network
-WANTED = (Wanted("findings", False), Wanted("heatmap", False))
 # What `extract` copies, by folder of the export mount, and the variable that says where it lies in the package.
 EXPORTS = {
     "app": ("HOLOSCAN_APPLICATION", "/opt/holoscan/app"),
@@ -105,18 +105,19 @@ def _row(served: Answering, image: Path, source: Path, target: Path) -> dict[str
     """One image's part of the result; an image that does not decode never looks like a normal one."""
     name = image.relative_to(source)
     study = Tensor("study", "BYTES", (1,), [image.read_bytes()])
-    asked = Inference(None, {"study": study}, WANTED, False, {})
+    shown = "mask" if served.manifest.outlines else "heatmap"
+    asked = Inference(None, {"study": study}, (Wanted("findings", False), Wanted(shown, False)), False, {})
     try:
         seen = answers.see(served, asked, PATIENCE_S, [])
     except PortalError as error:
         return {"input": str(name), "error": error.code, "detail": error.detail}
-    (findings, _), (heat, _) = answers.outputs(served, seen, asked)
+    (findings, _), (drawn, _) = answers.outputs(served, seen, asked)
     row: dict[str, Any] = {"input": str(name)} | json.loads(findings.data[0])
-    if picture := heat.data[0]:
-        map_path = target / "heatmaps" / name.with_name(name.name + ".png")
+    if picture := drawn.data[0]:
+        map_path = target / f"{shown}s" / name.with_name(name.name + ".png")
         map_path.parent.mkdir(parents=True, exist_ok=True)
         map_path.write_bytes(bytes(picture))
-        row["heatmap"] = str(map_path.relative_to(target))
+        row[shown] = str(map_path.relative_to(target))
     return row
 
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from ml_service.settings import SHIPPED
@@ -72,6 +74,16 @@ def test_any_served_model_can_be_named(host: Host) -> None:
     shutil.copy(GOLDEN / "normal.jpg", host.source / "film.jpg")
     assert host.run(LIGHTBOX_PACKAGE_MODEL="pneumonia-cnn4").returncode == 0
     assert json.loads((host.target / "results.json").read_text())["model"] == "pneumonia-cnn4"
+
+
+def test_a_model_that_outlines_writes_masks(host: Host) -> None:
+    shutil.copy(GOLDEN / "normal.jpg", host.source / "film.jpg")
+    shutil.copy(GOLDEN / "noise.png", host.source / "noise.png")
+    assert host.run(LIGHTBOX_PACKAGE_MODEL="lung-field").returncode == 0
+    found = host.results()
+    assert found["film.jpg"]["label"] == "segmented" and found["noise.png"]["label"] == "not_answered"
+    mask = cv2.imread(str(host.target / str(found["film.jpg"]["mask"])), cv2.IMREAD_UNCHANGED)
+    assert mask is not None and set(np.unique(mask)) == {0, 1, 2} and "mask" not in found["noise.png"]
 
 
 def test_an_unknown_model_is_said_in_one_line(host: Host) -> None:
