@@ -32,9 +32,13 @@ _NONE: Mapping[str, str] = {}
 class AppTier(AccountCalls):
     """App as one person sees it. Every method raises the PortalError that App answered."""
 
-    def __init__(self, client: ServiceClient, token: str | None, address: str | None) -> None:
+    def __init__(
+        self, client: ServiceClient, token: str | None, address: str | None, *, by_itself: bool = False
+    ) -> None:
         self._client = client
         self._headers = {"X-Forwarded-For": address} if address else {}
+        if by_itself:
+            self._headers["X-By-Itself"] = "1"  # no person's doing: it does not lengthen the session
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
 

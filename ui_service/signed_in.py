@@ -16,6 +16,8 @@ TOKEN_COOKIE = "__Host-session"  # noqa: S105
 Role = Literal["doctor", "admin", "ops"]
 _ROLES = ("doctor", "admin", "ops")
 HOME = {"doctor": "worklist.page", "admin": "models.page", "ops": "status.page"}  # where each begins
+# What open pages ask for while nobody touches them: it must not keep a session from ending idle.
+_BY_THEMSELVES = ("sign_in.check", "status.page", "jobs.row", "jobs.answer", "compare.column", "compare.standing")
 _EXTENSION = "app_tier"
 
 
@@ -32,7 +34,9 @@ def connect(app: Flask, client: ServiceClient) -> None:
 
 def app_tier() -> AppTier:
     """App, seen with the token and from the address of the present request."""
-    return AppTier(current_app.extensions[_EXTENSION], request.cookies.get(TOKEN_COOKIE), request.remote_addr)
+    client: ServiceClient = current_app.extensions[_EXTENSION]
+    by_itself = "HX-Request" in request.headers and request.endpoint in _BY_THEMSELVES
+    return AppTier(client, request.cookies.get(TOKEN_COOKIE), request.remote_addr, by_itself=by_itself)
 
 
 def current_person() -> Person | None:

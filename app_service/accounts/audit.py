@@ -29,6 +29,7 @@ Action = Literal[
     "use_calibration",
     "use_shipped_values",
     "read_audit",
+    "refused",
     "create_user",
     "disable_user",
     "enable_user",

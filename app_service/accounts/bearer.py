@@ -6,9 +6,11 @@ from apiflask import HTTPTokenAuth
 from apiflask.exceptions import HTTPError
 from flask import Response, g, request
 
+from app_service.accounts import audit
 from app_service.accounts.api_tokens import find_token
 from app_service.accounts.sessions import SignedIn, find_session
 from app_service.parts import Parts, parts
+from app_service.storage.database import writing
 from portal_wire.contract import User
 from portal_wire.errors import Forbidden, Unauthenticated
 from portal_wire.http_server import problem
@@ -46,9 +48,9 @@ def who(here: Parts, token: str, *, used: bool = True) -> SignedIn | None:
 
 @bearer.verify_token  # type: ignore[untyped-decorator]
 def _find(token: str) -> SignedIn | None:
-    found = who(parts(), token) if token else None
-    g.session_id = found.id if found else None  # for the audit
-    g.by_token = found is not None and found.scopes is not None
+    used = "X-By-Itself" not in request.headers  # a page that asks while nobody touches it
+    found = who(parts(), token, used=used) if token else None
+    g.caller, g.session_id = found, found.id if found else None  # for a refusal, and for the audit
     if found is not None and found.limited and request.endpoint not in _BEFORE_A_PASSWORD:
         raise Forbidden("Please choose a password of your own first.", code="password_change_needed")
     return found
@@ -64,18 +66,25 @@ def _rights(caller: SignedIn) -> list[str]:
 
 
 def _answer(error: HTTPError) -> Response:
-    if error.status_code == 403 and g.get("by_token"):
-        return problem(Forbidden("The scopes of this token do not allow it.", code="scope"))
     if error.status_code == 403:
-        return problem(
-            Forbidden(
-                "This account may not do that: images are for doctors only, the portal's settings for administrators.",
-                code="wrong_role",
-            )
-        )
+        return problem(_refused(g.caller))
     response = problem(Unauthenticated("Please sign in: the session is missing or over.", code="no_session"))
     response.headers["WWW-Authenticate"] = "Bearer"
     return response
+
+
+def _refused(caller: SignedIn) -> Forbidden:
+    """Why; written down, because it is how somebody who looks for a way in shows."""
+    if caller.scopes is not None:
+        why = Forbidden("The scopes of this token do not allow it.", code="scope")
+    else:
+        why = Forbidden(
+            "This account may not do that: images are for doctors only, the portal's settings for administrators.",
+            code="wrong_role",
+        )
+    with writing(parts().engine) as connection:
+        audit.record(connection, "refused", caller.user.id, request.endpoint, outcome=why.code)
+    return why
 
 
 bearer.error_processor(_answer)

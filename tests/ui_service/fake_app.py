@@ -45,6 +45,7 @@ class FakeApp:
         self.files: dict[tuple[str, str], bytes] = {}  # what jobs made, by job and name; a grey picture for others
         self.uploads: list[bytes] = []
         self.calls: list[str] = []
+        self.by_itself: list[bool] = []  # of each call whether a page made it while nobody touched it
         self.changes: list[tuple[str, str]] = []  # of versions: (version, state)
         self.tokens: dict[str, User] = {}
         self.listeners: list[queue.Queue[tuple[str, str]]] = []
@@ -265,6 +266,7 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.before_request
     def check() -> None:
         fake.calls.append(f"{request.method} {request.path}")
+        fake.by_itself.append("X-By-Itself" in request.headers)
         if request.path == "/readyz":
             return
         if request.headers.get("X-Service-Token") != SERVICE_TOKEN:

@@ -76,3 +76,15 @@ def test_an_administrator_sees_models_and_no_images(visitor: Visitor, fake: Fake
         assert answer.status_code == 403
         assert "sees no images" in answer.text
         assert "secret-name" not in answer.text
+
+
+def test_only_what_a_page_asks_by_itself_is_told_to_be_that(doctor: Visitor, fake: FakeApp) -> None:
+    job = fake.add_job(fake.add_study())
+    for path, headers in (("/session", {"HX-Request": "true"}), (f"/jobs/{job.id}/row", {"HX-Request": "true"})):
+        fake.by_itself.clear()
+        assert doctor.get(path, headers=headers).status_code in (200, 204)
+        assert fake.by_itself and all(fake.by_itself), path
+    for path, headers in (("/", {}), ("/", {"HX-Request": "true"}), (f"/studies/{job.study_id}", {})):
+        fake.by_itself.clear()
+        assert doctor.get(path, headers=headers).status_code == 200
+        assert fake.by_itself and not any(fake.by_itself), path

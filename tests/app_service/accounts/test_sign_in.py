@@ -85,3 +85,12 @@ def test_many_wrong_passwords_from_one_address_close_it_for_that_address_alone(
         assert attempt(f"somebody {number}", "wrong", "10.0.0.1") == 401
     assert attempt("other", PASSWORD, "10.0.0.1") == 429
     assert attempt("other", PASSWORD, "10.0.0.2") == 201
+
+
+def test_a_page_that_asks_by_itself_does_not_lengthen_a_session(doctor: Caller, parts: Parts) -> None:
+    (key,) = [str(key) for key in parts.redis.keys("lightbox:session:*")]
+    parts.redis.expire(key, 5)
+    assert doctor.get("/v1/jobs", headers={"X-By-Itself": "1"}).status_code == 200
+    assert parts.redis.ttl(key) <= 5
+    assert doctor.get("/v1/jobs").status_code == 200
+    assert parts.redis.ttl(key) > 5

@@ -50,3 +50,11 @@ def test_an_administrator_reads_the_trail_page_by_page(doctor: Caller, admin: Ca
 def test_a_row_holds_whence_it_came(admin: Caller) -> None:
     admin.get("/v1/audit", headers={"X-Forwarded-For": "10.1.2.3"})
     assert told(admin, "/v1/audit")[0]["address"] == "10.1.2.3"
+
+
+def test_whoever_tries_what_is_not_theirs_is_written_down(doctor: Caller, admin: Caller) -> None:
+    assert doctor.get("/v1/users").status_code == 403
+    assert admin.get("/v1/studies").status_code == 403
+    rows = [one for one in told(admin, "/v1/audit") if one["action"] == "refused"]
+    found = [(one["username"], one["object_id"], one["outcome"]) for one in rows]
+    assert found == [("admin", "studies.listed", "wrong_role"), ("doctor", "users.listed", "wrong_role")]
