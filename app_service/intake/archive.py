@@ -2,6 +2,7 @@
 
 import io
 import stat
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,6 +14,11 @@ MOST_ENTRIES = 2000
 MOST_INFLATED_BYTES = 2**30
 MOST_RATIO, RATIO_FROM_BYTES = 200, 10 * 2**20
 ENCRYPTED = 0x1
+# What `zipfile` raises for an archive whose numbers lie, as found by fuzzing.
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(ValueError, EOFError, OSError, NotImplementedError, RuntimeError, IndexError),
+)
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -28,9 +34,9 @@ def open_archive(data: bytes) -> zipfile.ZipFile:
     """Raises Unprocessable `corrupt`, `too_many_files`, `archive_unsafe` or `too_large_inflated`."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
+    except _DAMAGE as error:
         raise corrupt("Its ZIP directory cannot be read.") from error
-    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    files = [entry for entry in archive.infolist() if not _folder(entry)]
     if len(archive.infolist()) > MOST_ENTRIES:
         raise Unprocessable(f"The archive holds more than {MOST_ENTRIES:,} files.", code="too_many_files")
     if any(_unsafe(entry) for entry in files):
@@ -49,7 +55,7 @@ def entries(archive: zipfile.ZipFile) -> list[Entry]:
     found = []
     for info in archive.infolist():
         last = info.filename.rsplit("/", 1)[-1]
-        if info.is_dir() or not info.file_size or last.startswith(".") or "__MACOSX/" in info.filename:
+        if _folder(info) or not info.file_size or last.startswith(".") or "__MACOSX/" in info.filename:
             continue
         name = "".join(character for character in last if character.isprintable())[-200:] or "unnamed"
         found.append(Entry(name, info))
@@ -63,9 +69,13 @@ def member(archive: zipfile.ZipFile, place: zipfile.ZipInfo) -> bytes:
             data = file.read(place.file_size)
             if file.read(1):
                 raise too_large_inflated()
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGE as error:
         raise corrupt("A file in the archive cannot be unpacked.") from error
     return data
+
+
+def _folder(entry: zipfile.ZipInfo) -> bool:
+    return entry.filename.endswith("/")  # ZipInfo's own fails at an empty name
 
 
 def _unsafe(entry: zipfile.ZipInfo) -> bool:

@@ -17,7 +17,7 @@ from app_service.intake.limits import Limits
 from app_service.intake.nifti import read_gzip, read_volume
 from app_service.intake.npz import IMAGES, from_npz
 from app_service.intake.package import Facts, Refused, packed
-from app_service.intake.refusals import too_deep
+from app_service.intake.refusals import corrupt, too_deep
 from app_service.intake.sniff import HEAD_BYTES, sniff
 from app_service.intake.volume import study_of
 from portal_wire.errors import PortalError, Unprocessable
@@ -61,14 +61,22 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
 
 @contextmanager
 def _noted(name: str, refused: list[Refused]) -> Iterator[None]:
-    """A file that cannot be read is noted and does not keep the others out."""
+    """A file that cannot be read, whatever a library says of it, is noted and does not keep the others out."""
     try:
         yield
-    except (RecursionError, PortalError) as caught:
-        error = too_deep() if isinstance(caught, RecursionError) else caught
+    except MemoryError:
+        raise
+    except Exception as caught:
+        error = _refusal(caught)
         if error.status >= 500:
             raise
         refused.append(Refused(name=name, code=error.code, detail=error.detail))
+
+
+def _refusal(caught: Exception) -> PortalError:
+    if isinstance(caught, PortalError):
+        return caught
+    return too_deep() if isinstance(caught, RecursionError) else corrupt("It cannot be read.")
 
 
 def _read_again(archive: zipfile.ZipFile, entry: Entry, limits: Limits) -> FileDataset:

@@ -9,13 +9,12 @@ from typing import Any
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
 from app_service.intake.dicom_names import IMAGE_CLASSES, MODALITIES, TAGS, TRANSFER_SYNTAXES
 from app_service.intake.limits import Limits
 from app_service.intake.refusals import check_size, corrupt, too_large_inflated, too_many_voxels
-from portal_wire.errors import Unprocessable
+from portal_wire.errors import PortalError, Unprocessable
 
 ENDS_OF_HEADER = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 GREY = ("MONOCHROME1", "MONOCHROME2")
@@ -34,13 +33,15 @@ def read_header(data: bytes, limits: Limits) -> FileDataset:
     _check_syntax(transfer_syntax(data))
     try:
         header = dcmread(io.BytesIO(data), specific_tags=list(TAGS))
-    except (InvalidDicomError, OSError, ValueError, KeyError, TypeError, AttributeError, NotImplementedError) as error:
+        _check_class(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
+        if not any(name in header for name in ENDS_OF_HEADER):
+            raise Unprocessable("This DICOM file holds no picture.", code="no_image")
+        _check_end(header)
+        _check_pixels(header, limits)
+    except (PortalError, RecursionError, MemoryError):
+        raise
+    except Exception as error:  # pydicom passes on whatever the converter of a value raises, at the first look at it
         raise corrupt("It cannot be read as DICOM.") from error
-    _check_class(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
-    if not any(name in header for name in ENDS_OF_HEADER):
-        raise Unprocessable("This DICOM file holds no picture.", code="no_image")
-    _check_end(header)
-    _check_pixels(header, limits)
     return header
 
 

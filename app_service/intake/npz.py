@@ -6,6 +6,7 @@ reader is used for the header alone, since it may unpickle objects and allocates
 
 import io
 import zipfile
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _array(data: bytes) -> NDArray[Any]:
         version = npy.read_magic(file)
         reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = reader(file, max_header_size=MOST_HEADER)
-    except (ValueError, KeyError, TypeError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, EOFError, TokenError, SyntaxError) as error:
         raise corrupt("One of its arrays has no sound header.") from error
     if dtype.hasobject:
         raise values_not_allowed("Python objects, which are never read")
