@@ -55,6 +55,8 @@ def from_request(data: bytes, limits: Limits) -> Picture:
         labels, place = _label_map(request.read(MASK))
         series = _series(request.read(ORIGINAL), place)
     for header in series:
+        for tag in [element.tag for element in header if element.is_empty and element.keyword not in MAY_BE_EMPTY]:
+            del header[tag]  # an element that has to have a value where it is, and says nothing where it has none
         for name in MAY_BE_EMPTY:
             if name not in header:
                 setattr(header, name, "")
