@@ -21,6 +21,7 @@ class Link:
     hash: str
 
 
+_WRITE = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # json.dumps would make an encoder a row
 START = Link(0, "0" * 64)  # what the first row follows
 
 
@@ -35,7 +36,7 @@ class Broken(Exception):
 def digest(row: Mapping[str, Any]) -> str:
     """The hash that belongs to a row; 64 hexadecimal digits."""
     told = {name: _plain(value) for name, value in row.items() if name != "hash" and value is not None}
-    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_WRITE(told).encode()).hexdigest()
 
 
 def chained(row: dict[str, Any], after: Link) -> dict[str, Any]:
