@@ -44,6 +44,7 @@ class FakeApp:
         self.images: dict[str, bytes] = {}
         self.files: dict[tuple[str, str], bytes] = {}  # what jobs made, by job and name; a grey picture for others
         self.uploads: list[bytes] = []
+        self.archived: list[str] = []  # the jobs of the last archive
         self.calls: list[str] = []
         self.by_itself: list[bool] = []  # of each call whether a page made it while nobody touched it
         self.changes: list[tuple[str, str]] = []  # of versions: (version, state)
@@ -453,6 +454,7 @@ def build(fake: FakeApp) -> Flask:  # noqa: C901 (one small route after the othe
     @app.get("/v1/jobs/<job_id>/archive")
     @app.post("/v1/archive")
     def archive(job_id: str | None = None) -> Response:
+        fake.archived = [job_id] if job_id else request.get_json()["job_ids"]
         headers = {"Content-Disposition": 'attachment; filename="lightbox.zip"'}
         return Response(b"PK\x05\x06" + bytes(18), mimetype="application/zip", headers=headers)
 

@@ -232,6 +232,17 @@ def test_a_measurement_hides_no_finding(doctor: Visitor, fake: FakeApp) -> None:
         assert "Pneumonia suspected" in doctor.get(path).text, path
 
 
+def test_a_zip_of_selected_images_has_the_newest_answer_of_each_model(doctor: Visitor, fake: FakeApp) -> None:
+    first, second = fake.add_study(), fake.add_study()
+    finding = fake.succeed(fake.add_job(first), answer())
+    fake.outline(fake.add_job(first, model="lung-field"), outlined({"pixels": 9, "share": 0.1}), {})
+    newer = fake.outline(fake.add_job(first, model="lung-field"), outlined({"pixels": 8, "share": 0.1}), {})
+    other = fake.outline(fake.add_job(second, model="lung-field"), outlined({"pixels": 7, "share": 0.1}), {})
+    fake.add_job(second, JobState.RUNNING)
+    assert doctor.post("/selection/archive", {"study": [second.id, first.id]}).status_code == 200
+    assert fake.archived[0] == other.id and sorted(fake.archived[1:]) == sorted([finding.id, newer.id])
+
+
 def test_masks_neither_agree_nor_disagree(fake: FakeApp) -> None:
     study = fake.add_study()
     jobs = [

@@ -7,7 +7,6 @@ from werkzeug.wrappers import Response
 
 from portal_wire.contract import JobState
 from portal_wire.errors import BadRequest
-from ui_service.rows import rows_of
 from ui_service.signed_in import app_tier
 from ui_service.views.relay import relayed
 
@@ -34,10 +33,11 @@ def compare() -> Response:
 
 @blueprint.post("/archive")
 def archive() -> Response:
-    """One zip with the newest answer of every selected image."""
+    """One zip with the newest answer of each model about every selected image; with masks, one table of all sizes."""
     app, chosen = app_tier(), _chosen()
-    rows = rows_of([app.study(study_id) for study_id in chosen], app.jobs_of(chosen, "answer"))
-    jobs = [row.job.id for row in rows if row.job and row.job.state is JobState.SUCCEEDED]
+    done = [job for job in app.jobs_of(chosen, "answer") if job.state is JobState.SUCCEEDED]  # newest first
+    newest = {(job.study_id, job.model): job.id for job in reversed(done)}
+    jobs = [newest[key] for key in sorted(newest, key=lambda key: chosen.index(key[0]))]
     if not jobs:
         raise BadRequest("None of the selected images has an answer yet.", code="nothing_answered")
     return relayed(app.archive_of(jobs))
