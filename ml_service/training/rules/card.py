@@ -15,6 +15,7 @@ Vessels and hearts with contrast agent, metal, and calcifications count as bone.
 Bone is what is as dense as bone: marrow and spongy bone count as soft tissue or fat, about two fifths of a vertebra.
 Lung that is dense as tissue (pneumonia, effusion, tumour) counts as soft tissue; mostly empty lung as air.
 Gas in the bowel with little air among much stool, and bubbles at the resolution's limit, may count as fat.
+Air that is open to the room within a slice (nose, mouth, throat) counts as outside.
 Where one tissue borders on another a voxel is a mixture: a rim of lung, gas and skin counts as fat.
 Arms, blankets and wide table parts near the body may count as body, or be left out.
 Noise is not smoothed: in a noisy CT fat and soft tissue are speckled with one another.
