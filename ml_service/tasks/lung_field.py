@@ -18,6 +18,7 @@ from portal_wire.contract import SEGMENTED, Notice
 LABELS = ("right_lung", "left_lung")  # the patient's: the right one is on the picture's left
 NEGATIVE_LABEL = None
 STRANGE = "not_a_chest_film"
+FINEST = 2048  # pixels of the longer side: a line drawn finer than that is no truer, and takes memory by the gigabyte
 LEAST = 0.01  # share of the film below which a part is no lung
 
 Mask = NDArray[np.bool_]
@@ -54,11 +55,14 @@ def outline(heat: Floats, shape: tuple[int, int]) -> LabelMap:
         heat: every pixel's logits, (side, side, 2).
         shape: height and width of the film.
     """
+    if max(shape) > FINEST:
+        drawn = outline(heat, (max(1, shape[0] * FINEST // max(shape)), max(1, shape[1] * FINEST // max(shape))))
+        return cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
     found = np.zeros(shape, np.uint8)
     surest = np.zeros(shape, np.float32)
     for index in range(len(LABELS)):
         logits = np.ascontiguousarray(heat[:, :, index], np.float32)
-        fine = cv2.resize(logits, shape[::-1], interpolation=cv2.INTER_LINEAR)  # edges as sharp as the film allows
+        fine = cv2.resize(logits, shape[::-1], interpolation=cv2.INTER_LINEAR)
         # A filled hole has no logit of its own above 0. Where both lungs claim a pixel, the surer one has it.
         sure = np.where(whole(fine > 0), np.maximum(fine, np.float32(1e-6)), np.float32(0))
         found[sure > surest] = index + 1
