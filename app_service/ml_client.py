@@ -7,13 +7,14 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from app_service.domain.site import SiteCalibration
+from app_service.study_body import StudyBody, size_of
 from portal_wire.contract import Model
 from portal_wire.errors import Internal, Unavailable, Unprocessable
 from portal_wire.http_client import ServiceClient
@@ -43,7 +44,7 @@ def infer(
     client: ServiceClient,
     model: str,
     version: str,
-    study: bytes,
+    study: bytes | BinaryIO,
     wanted: Sequence[str] = ("findings", "heatmap"),
     calibration: SiteCalibration | None = None,
     *,
@@ -117,17 +118,20 @@ def _card(client: ServiceClient, name: str) -> Model | None:
         return None
 
 
-def _encode(study: bytes, wanted: Sequence[str], parameters: Mapping[str, str]) -> tuple[bytes, bytes]:
-    """The request's JSON head, and the whole body; a volume is large, so it is copied once."""
-    size = struct.pack("<I", len(study))
-    of_study = {"binary_data_size": len(size) + len(study)}
+def _encode(
+    study: bytes | BinaryIO, wanted: Sequence[str], parameters: Mapping[str, str]
+) -> tuple[bytes, bytes | StudyBody]:
+    """The request's JSON head, and the whole body."""
+    size_bytes = len(study) if isinstance(study, bytes) else size_of(study)
+    size = struct.pack("<I", size_bytes)
+    of_study = {"binary_data_size": len(size) + size_bytes}
     inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": of_study}]
     outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
     asked: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
     if parameters:
         asked["parameters"] = dict(parameters)
     head = json.dumps(asked).encode()
-    return head, b"".join((head, size, study))
+    return head, head + size + study if isinstance(study, bytes) else StudyBody(head + size, study)
 
 
 def _decode(response: requests.Response) -> dict[str, bytes]:

@@ -36,15 +36,16 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         study = find_study(connection, job.owner_id, job.study_id)
     canonical = f"studies/{study.id}/image"
     volume = study.kind == "volume"
-    reading = ml_client.infer(
-        parts.ml,
-        job.model,
-        job.version,
-        parts.store.read(canonical),
-        ("findings", "mask"),
-        spacing_mm=None if volume else study.spacing_mm,  # a volume has its own
-        timeout_s=VOLUME_TIMEOUT_S if volume else None,
-    )
+    with parts.store.open(canonical) as file:
+        reading = ml_client.infer(
+            parts.ml,
+            job.model,
+            job.version,
+            file,
+            ("findings", "mask"),
+            spacing_mm=None if volume else study.spacing_mm,  # a volume has its own
+            timeout_s=VOLUME_TIMEOUT_S if volume else None,
+        )
     if reading.findings.get("label") == NOT_ANSWERED:
         return reading.findings, []
     measurements = _measured(reading)
@@ -53,7 +54,8 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
     if volume:
         with parts.store.open(canonical) as file:
             parted = part(mask, file, labels)
-        counts, gzip = parted.counts, "application/gzip"
+        check_counts(measurements, parted.counts)
+        gzip = "application/gzip"
         files = [File("combined_labels.nii.gz", gzip, parted.combined)]
         names = {index: f"segmentations/{file_name(label)}.nii.gz" for index, label in labels.items()}
         files += [File(names[index], gzip, data) for index, data in parted.structures.items()]
@@ -62,8 +64,8 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         files += [File("seg.dcm", "application/dicom", seg)] if seg else []
     else:
         picture, counts = checked_picture(mask, study.shape, labels)
+        check_counts(measurements, counts)
         files = [File("mask.png", "image/png", picture)]
-    check_counts(measurements, counts)
     return reading.findings, [*files, _statistics(job, study, measurements)]
 
 
