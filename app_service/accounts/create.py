@@ -1,8 +1,9 @@
 """Make the first accounts: `python -m app_service.accounts.create`.
 
 The passwords come from LIGHTBOX_DOCTOR_PASSWORD and LIGHTBOX_ADMIN_PASSWORD (or the files that *_FILE name); an
-account that exists takes a new one from there. Where none is given, an account that is missing gets a random one, and
-an account that exists keeps its own. Prints the random ones as JSON, {"doctor": "…"}: they are kept nowhere else.
+account that exists takes another one from there once, so its owner may change it. Where none is given, an account that
+is missing gets a random one, and an account that exists keeps its own. Prints the random ones as JSON, {"doctor": "…"}:
+they are kept nowhere else.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 
 from sqlalchemy import Engine
 
+from app_service.accounts import audit
 from app_service.accounts.passwords import SHORTEST, hash_password, matches
 from app_service.settings import Settings
 from app_service.storage.database import open_engine, writing
@@ -32,12 +34,18 @@ def create_accounts(engine: Engine, passwords: dict[str, str], role: str | None 
 
 
 def take_passwords(engine: Engine, passwords: dict[str, str]) -> None:
-    """Accounts that exist with another password take this one."""
+    """Accounts that exist take these, each once: who has chosen another since then keeps that."""
     with writing(engine) as connection:
         for name, password in passwords.items():
             account = find_user(connection, name)
-            if account is not None and not matches(account.password_hash, password):
-                change_user(connection, account.id, password_hash=hash_password(password))
+            if account is None or matches(account.given_hash, password):
+                continue
+            new = hash_password(password)
+            if account.given_hash is None and matches(account.password_hash, password):
+                change_user(connection, account.id, given_hash=new)
+                continue
+            change_user(connection, account.id, password_hash=new, given_hash=new, temporary_password=False)
+            audit.record(connection, "reset_password", None, account.id)
 
 
 def main() -> None:
@@ -47,8 +55,8 @@ def main() -> None:
             raise env.SettingsError(f"{ACCOUNTS[name]}: expected {SHORTEST} characters or more, {len(password)} came.")
     random = {name: secrets.token_urlsafe(12) for name in ACCOUNTS if name not in given}
     engine = open_engine(Settings.from_environment().database_url)
-    take_passwords(engine, given)
     added = create_accounts(engine, given | random)
+    take_passwords(engine, given)
     json.dump({name: random[name] for name in added if name in random}, sys.stdout)
 
 

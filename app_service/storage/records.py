@@ -42,6 +42,7 @@ users = Table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     Column("temporary_password", Boolean, nullable=False, server_default=false()),
     Column("generation", Integer, nullable=False, server_default="0"),
+    Column("given_hash", Text),  # of the password that the settings gave last (accounts/create.py)
 )
 
 # Codes of an authenticator app (accounts/totp.py). `last_step` is the time step of the last code that was used.

@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from app_service.accounts.passwords import hash_password, matches
-from app_service.storage.database import open_engine, reading
+from app_service.storage.database import open_engine, reading, writing
 from app_service.storage.migrate import migrate
-from app_service.storage.users import find_user
+from app_service.storage.users import change_user, find_user
 
 
 def create(database_url: str, password: str) -> subprocess.CompletedProcess[str]:
@@ -35,6 +37,33 @@ def test_given_passwords_are_taken_each_time_and_never_printed(tmp_path: Path) -
     assert doctor and admin and (doctor.role, admin.role) == ("doctor", "admin")
     assert matches(doctor.password_hash, "another password")
     assert not matches(doctor.password_hash, "the first password")
+
+
+def test_a_password_that_its_owner_chose_stays_until_another_is_given(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    migrate(url)
+    create(url, "the first password")
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        doctor = find_user(connection, "doctor")
+        assert doctor
+        change_user(connection, doctor.id, password_hash=hash_password("chosen by the doctor"))
+    for given, holds in (
+        ("the first password", "chosen by the doctor"),
+        ("for a lost password", "for a lost password"),
+    ):
+        create(url, given)
+        with reading(engine) as connection:
+            doctor = find_user(connection, "doctor")
+        assert doctor and matches(doctor.password_hash, holds)
+
+
+def test_a_given_password_is_long_enough(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    migrate(url)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        create(url, "short")
+    assert "LIGHTBOX_DOCTOR_PASSWORD: expected 15 characters or more, 5 came." in refused.value.stderr
 
 
 def test_a_password_that_nobody_gave_is_made_up_and_told_once(tmp_path: Path) -> None:
