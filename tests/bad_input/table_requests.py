@@ -63,7 +63,9 @@ ROWS = {
         f"{SECURITY}a_form_without_its_token_is_refused",
         f"{SECURITY}another_sessions_token_is_refused",
     ),
-    "B90": shown("GET that would change something", f"{HERE}looking_changes_nothing"),
+    "B90": shown(
+        "GET that would change something", f"{HERE}looking_changes_nothing", f"{SECURITY}looking_changes_nothing"
+    ),
     "B91": shown(
         "tokens that are none",
         f"{HERE}a_token_that_is_none",
