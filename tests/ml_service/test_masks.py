@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,8 +44,11 @@ def tier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield bind
 
 
-def ask(tier: str, model: str, study: bytes, *outputs: str, **parameters: Any) -> requests.Response:
+def ask(
+    tier: str, model: str, study: bytes, *outputs: str, request: str | None = None, **parameters: Any
+) -> requests.Response:
     body = {
+        "id": request,
         "inputs": [{"name": "study", "shape": [1], "datatype": "BYTES", "data": [base64.b64encode(study).decode()]}],
         "outputs": [{"name": name} for name in outputs or ("findings", "mask")],
         "parameters": parameters,
@@ -166,6 +170,24 @@ def test_a_ct_gets_the_tissues_that_were_drawn_on_its_own_affine(tier: str) -> N
         assert set(row) == KEYS and row["voxels"] == int((found == index).sum()) and row["pixels"] is None
         assert row["volume_ml"] == pytest.approx(row["voxels"] * 0.06, abs=0.01)
         assert row["mean_hu"] == pytest.approx(phantom.LEVELS[index], abs=15)
+
+
+def test_how_far_a_volume_is_can_be_asked_and_it_can_be_called_off(tier: str) -> None:
+    values = phantom.drawn(noise=0).values.repeat(4, axis=0).repeat(4, axis=1).repeat(6, axis=2)
+    study = gzip.compress(nibabel.Nifti1Image(values, np.eye(4)).to_bytes(), 1)
+    answers: list[requests.Response] = []
+    asking = threading.Thread(target=lambda: answers.append(ask(tier, "ct-tissue", study, request="slow")))
+    asking.start()
+    seen: list[float] = []
+    while asking.is_alive() and len(seen) < 3:
+        told = get(tier, "requests/slow")
+        if told.status_code == 200 and told.json()["progress"] not in (0, *seen):
+            seen.append(told.json()["progress"])
+        time.sleep(0.01)
+    assert len(seen) == 3 and seen == sorted(seen) and seen[-1] < 1
+    assert requests.delete(f"http://{tier}/v2/requests/slow", headers=token(), timeout=30).status_code == 204
+    asking.join()
+    assert answers[0].status_code == 409 and answers[0].json()["code"] == "cancelled"
 
 
 def test_an_mr_gets_no_tissues(tier: str) -> None:
