@@ -34,6 +34,16 @@ def test_without_a_session_everything_leads_to_sign_in(app: Flask, visitor: Visi
     assert not fake.calls
 
 
+def test_looking_changes_nothing(app: Flask, doctor: Visitor) -> None:
+    """An address that changes something and is no page is not to be had by GET."""
+    methods: dict[str, set[str]] = {}
+    for _, method, path in addresses(app):
+        methods.setdefault(path, set()).add(method)
+    changing = [path for path, known in methods.items() if known == {"POST"}]
+    assert len(changing) >= 10
+    assert {doctor.get(path).status_code for path in changing} <= {403, 405}  # 403: the page of another role there
+
+
 def test_an_administrator_is_refused_what_is_the_doctors(app: Flask, visitor: Visitor) -> None:
     visitor.sign_in("admin")
     visitor.get("/models")
