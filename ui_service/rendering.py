@@ -9,7 +9,7 @@ from flask import Flask
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ui_service import figures, scale, sizes, words
+from ui_service import figures, file_words, scale, sizes, words
 from ui_service.signed_in import HOME, current_person
 
 # html=False: a card's own HTML comes out as text. Images could call other hosts, so they stay off.
@@ -19,7 +19,13 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("i
 def equip_templates(app: Flask) -> None:
     """Filters, tests and names for the templates."""
     app.jinja_env.globals.update(
-        words=words, scale=scale, sizes=sizes, figures=figures, current_person=current_person, homes=HOME
+        words=words,
+        file_words=file_words,
+        scale=scale,
+        sizes=sizes,
+        figures=figures,
+        current_person=current_person,
+        homes=HOME,
     )
     app.jinja_env.filters.update(markdown=markdown, clock=clock, bytes=bytes_in_words, section=section)
     app.jinja_env.filters.update(seconds=seconds, milliseconds=milliseconds, groups=figures.groups)

@@ -39,22 +39,6 @@ TIMINGS = {
     "total": "Total, from arrival to answer",
 }
 SHAPES: dict[Kind, str] = {"positive": "▲", "negative": "▽", "uncertain": "◆", "unanswered": "⊘", "measured": "▦"}
-_PLOTS = {
-    "roc": "Receiver operating characteristic: sensitivity against false alarms",
-    "reliability": "Reliability: said probability against how often it was so",
-    "confusion": "Confusion: what was said against what was so",
-    "precision recall": "Precision against recall",
-    "curves": "Training: loss and score by epoch",
-}
-_FILES = {
-    "heatmap.png": "Heatmap",
-    "overlay.png": "Heatmap over the image",
-    "mask.png": "Mask, its structures numbered",
-    "combined_labels.nii.gz": "Mask, its structures numbered",
-    "seg.dcm": "DICOM Segmentation",
-    "statistics.json": "What the numbers mean",
-    "measurements.csv": "Measurements (CSV)",
-}
 # Codes whose own detail was written for programmers, or can be said better to a doctor.
 _PROBLEMS = {
     "service_token": "The portal's parts do not know each other. Please tell whoever runs it.",
@@ -198,22 +182,6 @@ def problem(code: str, detail: str) -> str:
 def notice(warning: Notice) -> str:
     """A warning as a sentence for a doctor."""
     return warning.detail
-
-
-def file_name(artifact: str, job: Job) -> str:
-    """What a file of an answer is, for the list of downloads."""
-    if artifact == "overlay.png" and job.result and job.result.measurements:
-        return "Mask over the image"
-    folder, _, structure = artifact.rpartition("/")
-    if folder == "segmentations":
-        return f"Mask of {noun(structure.partition('.')[0])}"
-    return _FILES.get(artifact, artifact)
-
-
-def plot_name(plot: str) -> str:
-    """What a plot shows, by its file name: roc.png is "Roc"."""
-    plain = plot.rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
-    return _PLOTS.get(plain.lower(), plain.capitalize())
 
 
 def kind_of(modality: str) -> str:

@@ -1,0 +1,37 @@
+"""What the files of an answer and of a model card are, in words."""
+
+from portal_wire.contract import Job
+from ui_service import words
+
+_PLOTS = {
+    "roc": "Receiver operating characteristic: sensitivity against false alarms",
+    "reliability": "Reliability: said probability against how often it was so",
+    "confusion": "Confusion: what was said against what was so",
+    "precision recall": "Precision against recall",
+    "curves": "Training: loss and score by epoch",
+}
+_FILES = {
+    "heatmap.png": "Heatmap",
+    "overlay.png": "Heatmap over the image",
+    "mask.png": "Mask, its structures numbered",
+    "combined_labels.nii.gz": "Mask, its structures numbered",
+    "seg.dcm": "DICOM Segmentation",
+    "statistics.json": "What the numbers mean",
+    "measurements.csv": "Measurements (CSV)",
+}
+
+
+def file_name(artifact: str, job: Job) -> str:
+    """What a file of an answer is, for the list of downloads."""
+    if artifact == "overlay.png" and job.result and job.result.measurements:
+        return "Mask over the image"
+    folder, _, structure = artifact.rpartition("/")
+    if folder == "segmentations":
+        return f"Mask of {words.noun(structure.partition('.')[0])}"
+    return _FILES.get(artifact, artifact)
+
+
+def plot_name(plot: str) -> str:
+    """What a plot shows, by its file name: roc.png is "Roc"."""
+    plain = plot.rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    return _PLOTS.get(plain.lower(), plain.capitalize())
