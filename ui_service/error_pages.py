@@ -21,6 +21,8 @@ def install(app: Flask) -> None:
         problem = response.get_json()
         if response.status_code == 401 and request.endpoint != "sign_in.enter":
             return _to_sign_in()
+        if problem["code"] == "sign_in_again":
+            return _to_sign_in(url_for("users.page"))
         if problem["code"] == "password_change_needed" and request.endpoint != "account.password":
             return _to("account.page")
         template = "fragments/problem.html" if "HX-Request" in request.headers else "problem.html"
@@ -37,8 +39,8 @@ def _to(endpoint: str) -> Response:
     return make_response(redirect(url_for(endpoint), 303))
 
 
-def _to_sign_in() -> Response:
-    back = request.path if request.method == "GET" and "HX-Request" not in request.headers else None
+def _to_sign_in(back: str | None = None) -> Response:
+    back = back or (request.path if request.method == "GET" and "HX-Request" not in request.headers else None)
     address = url_for("sign_in.page", next=back) if back and back != "/" else url_for("sign_in.page")
     if "HX-Request" in request.headers:
         answer = make_response("", 401, {"HX-Redirect": address})

@@ -1,5 +1,6 @@
 """Who calls: the Bearer token of a session or an API token, looked up at every request."""
 
+import time
 from typing import cast
 
 from apiflask import HTTPTokenAuth
@@ -20,6 +21,7 @@ _READING = ("artifacts.archive_of_many",)  # POST that changes nothing
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
 ADMIN = ["admin"]
 OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more
+FRESH_S = 300
 ONESELF = ["oneself"]  # whoever signed in, in what concerns the own account
 _BEFORE_A_PASSWORD = ("sessions.me", "sessions.sign_out", "oneself.password_changed")  # that is one's own
 
@@ -32,6 +34,14 @@ def current_user() -> User:
 def current_session() -> SignedIn:
     """The session that the request came by."""
     return cast(SignedIn, bearer.current_user)
+
+
+def require_fresh() -> None:
+    """What changes accounts needs somebody who signed in just now, not a screen left open. Raises Forbidden."""
+    if time.time() - current_session().began > FRESH_S:
+        raise Forbidden(
+            "To change accounts, please sign in again: the last time was too long ago.", code="sign_in_again"
+        )
 
 
 def current_token() -> str:

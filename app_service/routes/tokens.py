@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from app_service.accounts import audit
 from app_service.accounts.api_tokens import OFFERED, Scope, new_token, token_hash
-from app_service.accounts.bearer import ADMIN, ONESELF, bearer, current_user
+from app_service.accounts.bearer import ADMIN, ONESELF, bearer, current_user, require_fresh
 from app_service.parts import parts
 from app_service.routes.bodies import Asked
 from app_service.storage.api_tokens import add_token, remove_token, tokens_of
@@ -97,6 +97,7 @@ def of_user(user_id: UUID) -> Tokens:
 @tokens.output(NewToken, status_code=201)
 def made_for_service(user_id: UUID, json_data: TokenWanted) -> tuple[NewToken, int, dict[str, str]]:
     """Make one for a service. People make their own: nobody gets to images by another's account."""
+    require_fresh()
     with reading(parts().engine) as connection:
         if user_by_id(connection, str(user_id)).role != "service":
             raise Conflict("People make their tokens themselves.", code="not_a_service")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints
 from sqlalchemy import Connection, Row
 
 from app_service.accounts import audit
-from app_service.accounts.bearer import ADMIN, bearer, current_user
+from app_service.accounts.bearer import ADMIN, bearer, current_user, require_fresh
 from app_service.accounts.passwords import hash_password, made_up
 from app_service.accounts.second_factor import has_factor
 from app_service.accounts.sessions import close_sessions
@@ -79,6 +79,7 @@ def listed() -> Accounts:
 @users.output(NewPassword, status_code=201)
 def created(json_data: AccountWanted) -> tuple[NewPassword, int, dict[str, str]]:
     """A new account, with a password to begin with."""
+    require_fresh()
     name, role = json_data.username, json_data.role
     password = None if role == "service" else made_up()
     hashed = hash_password(password) if password else ""
@@ -154,7 +155,8 @@ def _change_role(connection: Connection, row: Row[str], role: str) -> None:
 
 
 def _require_another(user_id: str) -> None:
-    """So there is always an administrator left."""
+    """So there is always an administrator left; and asked of somebody who signed in just now."""
+    require_fresh()
     if user_id == current_user().id:
         raise Conflict("Another administrator has to do this to your account.", code="own_account")
 

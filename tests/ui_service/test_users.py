@@ -8,7 +8,7 @@ import pytest
 from portal_wire.errors import Forbidden
 from tests.ui_service.conftest import Visitor
 from tests.ui_service.fake_accounts import MADE_UP
-from tests.ui_service.fake_app import FakeApp
+from tests.ui_service.fake_app import PASSWORD, FakeApp
 
 NEW = "a new and longer password"
 
@@ -84,3 +84,13 @@ def test_a_password_to_begin_with_leads_to_choosing_another(doctor: Visitor, fak
     assert doctor.get("/").location == "/account"
     assert doctor.get("/", headers={"HX-Request": "true"}).headers["HX-Redirect"] == "/account"
     assert doctor.get("/account").status_code == 200
+
+
+def test_who_signed_in_too_long_ago_signs_in_again_and_comes_back(admin: Visitor, fake: FakeApp) -> None:
+    fake.broken = Forbidden("To change accounts, please sign in again.", code="sign_in_again")
+    answer = admin.post(f"/admin/users/{id_of(fake, 'doctor')}", {"disabled": "yes"})
+    assert answer.status_code == 303 and answer.location == "/sign-in?next=/admin/users"
+    fake.broken = None
+    assert "within five minutes of signing in" in admin.get(answer.location).text
+    form = {"username": "admin", "password": PASSWORD, "next": "/admin/users"}
+    assert admin.post("/sign-in", form).location == "/admin/users"

@@ -165,3 +165,19 @@ def test_everything_is_written_down(app: APIFlask, admin: Caller, parts: Parts) 
         ("enable_user", "done"),
         ("reset_password", "done"),
     ]
+
+
+def test_accounts_are_changed_only_by_somebody_who_signed_in_just_now(
+    admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doctor = id_of(admin, "doctor")
+    monkeypatch.setattr("app_service.accounts.bearer.FRESH_S", -1)
+    answers = [admin.post("/v1/users", json={"username": "new", "role": "admin"})]
+    answers += [admin.request("PATCH", f"/v1/users/{doctor}", json={"role": "admin"})]
+    answers += [
+        admin.post(f"/v1/users/{doctor}/password"),
+        admin.request("DELETE", f"/v1/users/{doctor}/second-factor"),
+    ]
+    answers += [admin.post(f"/v1/users/{doctor}/tokens", json={"name": "x", "scopes": ["studies:read"]})]
+    assert [(one.status_code, (one.json or {})["code"]) for one in answers] == [(403, "sign_in_again")] * 5
+    assert accounts(admin)["doctor"]["role"] == "doctor"
