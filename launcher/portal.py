@@ -39,6 +39,7 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
         "LIGHTBOX_INTAKE_SOCKET": str(folder / "run" / "intake.sock"),
         "LIGHTBOX_ML_URL": f"http://127.0.0.1:{port['ml']}",
         "LIGHTBOX_WORKER_PORT": str(port["worker"]),
+        **secrets.for_app(folder / "secrets"),
     }
     servers: list[Process] = []
     if settings.redis_url:

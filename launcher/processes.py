@@ -14,6 +14,7 @@ GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "--config"]
 _OF_APP_ALONE = {
     "LIGHTBOX_DATABASE_URL",
     "LIGHTBOX_REDIS_URL",
+    "LIGHTBOX_ACCOUNT_KEY",
     "LIGHTBOX_DOCTOR_PASSWORD",
     "LIGHTBOX_ADMIN_PASSWORD",
 }

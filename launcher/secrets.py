@@ -6,11 +6,19 @@ from pathlib import Path
 
 NAMES = ("LIGHTBOX_APP_SERVICE_TOKEN", "LIGHTBOX_ML_SERVICE_TOKEN", "LIGHTBOX_SECRET_KEY")
 
+OF_APP = ("LIGHTBOX_ACCOUNT_KEY",)  # for App and its worker only
 
-def for_tiers(folder: Path) -> dict[str, str]:
-    """For each of NAMES that the environment does not set, NAME_FILE with the path of a secret in `folder`."""
-    unset = [name for name in NAMES if name not in os.environ and f"{name}_FILE" not in os.environ]
+
+def for_tiers(folder: Path, names: tuple[str, ...] = NAMES) -> dict[str, str]:
+    """For each of `names` that the environment does not set, NAME_FILE with the path of a secret in `folder`."""
+    unset = [name for name in names if name not in os.environ and f"{name}_FILE" not in os.environ]
     return {f"{name}_FILE": str(_made(folder / name.removeprefix("LIGHTBOX_").lower())) for name in unset}
+
+
+def for_app(folder: Path) -> dict[str, str]:
+    """The same for OF_APP, and those that the environment does set: the other tiers are not told."""
+    told = [each for name in OF_APP for each in (name, f"{name}_FILE") if each in os.environ]
+    return for_tiers(folder, OF_APP) | {name: os.environ[name] for name in told}
 
 
 def kept(path: Path) -> str:
