@@ -3,6 +3,7 @@
 import itertools
 import json
 import struct
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,8 @@ class MlTier:
     """`asks` are whole request bodies with the length of their JSON, as `films` and `tensors` make them."""
 
     def __init__(self, address: str, token: str, asks: Sequence[tuple[bytes, int]]) -> None:
-        self._url = f"http://{address}/v2/models/pneumonia/infer"
+        self._models = f"http://{address}/v2/models"
+        self._url = f"{self._models}/pneumonia/infer"
         self._token, self._asks, self._numbers = token, asks, itertools.count()
         self._pool = urllib3.PoolManager(maxsize=32, timeout=60)
 
@@ -27,6 +29,13 @@ class MlTier:
         """The ML tier of a running portal."""
         token = (portal.data_dir / "secrets" / "ml_service_token").read_text()
         return cls(f"127.0.0.1:{portal.port_of('ml')}", token, films(pictures))
+
+    def wait_for(self, names: Sequence[str]) -> None:
+        """Returns once each model of `names` answers: the tier is ready before the last of them is loaded."""
+        headers = {"X-Service-Token": self._token}
+        for name in names:
+            while self._pool.request("GET", f"{self._models}/{name}/ready", headers=headers).status != 200:
+                time.sleep(0.2)
 
     def ask(self, client: int) -> None:
         """The next one. Raises RuntimeError when it is not answered."""

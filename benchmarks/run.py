@@ -25,8 +25,9 @@ from benchmarks.films import films
 from benchmarks.ml_tier import MlTier
 from benchmarks.table import percentile, show, table
 from launcher.settings import REPOSITORY
+from ml_service.settings import SHIPPED
 
-ROUNDS, SECONDS, IDLE_FILMS = 3, 7.0, 40
+ROUNDS, SECONDS, IDLE_FILMS = 5, 7.0, 40
 BASE = "naive, 16 at once"
 RESULTS = Path(__file__).parent / "results"
 
@@ -44,6 +45,8 @@ def main() -> None:
         found["memory_mb"] = {"idle": portal.memory()}
         pictures = films()
         doctors, ml = Doctors(portal, pictures), MlTier.of(portal, pictures)
+        _say("Waiting until every model is loaded…")
+        ml.wait_for(sorted(path.name for path in SHIPPED.iterdir()))
         doctors.read_one()
         found["idle_latency_s"] = _idle_latency(doctors)
         _say("Starting the naive design and the bare engine…")
