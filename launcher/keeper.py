@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -68,10 +69,16 @@ def _start(command: list[str], log: Path | None) -> subprocess.Popen[bytes]:
 
 def shorten(log: Path) -> None:
     """Moves what is in a log beyond LONGEST_LOG to FILE.1. The process keeps the file open and appends, so the file
-    is copied and emptied (as logrotate's copytruncate); a line of that very moment may be lost."""
-    if log.stat().st_size > LONGEST_LOG:
-        shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+    is copied and emptied (as logrotate's copytruncate); a line of that very moment may be lost. On a full disk the log
+    is emptied without a copy: its tier goes on."""
+    try:
+        if log.stat().st_size <= LONGEST_LOG:
+            return
+        with suppress(OSError):
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
         os.truncate(log, 0)
+    except OSError as error:
+        print(f"keeper: the log cannot be shortened: {error.strerror}", flush=True)
 
 
 def _told(launcher: int, stop: int, wait_s: float) -> bool:

@@ -80,8 +80,9 @@ def stepper(begun: "list[Future[Pass]] | None", count: int) -> Step:
     The step raises Conflict once the request was called off.
     """
     steps: list[Future[Any]] = [Future() for _ in range(count)]
-    for each in steps if begun is not None else ():
-        begun.append(each)  # type: ignore[union-attr]
+    if begun is not None:
+        for each in steps:
+            begun.append(each)  # one by one: a request that was called off calls each off
     left = iter(steps)
 
     def step() -> None:

@@ -33,7 +33,8 @@ def segmentation(
             return None
         original.seek(0)
         facts = {"model": made_by[0], "version": made_by[1], "labels": dict(labels)}
-        with tempfile.TemporaryFile() as request, tempfile.TemporaryFile() as made:
+        room = store.temporary_folder  # with the images, where there is room for them, and not in a folder of all
+        with tempfile.TemporaryFile(dir=room) as request, tempfile.TemporaryFile(dir=room) as made:
             with zipfile.ZipFile(request, "w") as packed:
                 with packed.open(ORIGINAL, "w", force_zip64=True) as target:
                     shutil.copyfileobj(original, target, 2**20)

@@ -96,6 +96,20 @@ def test_a_long_log_is_moved_aside_while_its_process_goes_on(tmp_path: Path, mon
     assert log.read_bytes() == b"BC"
 
 
+def test_a_log_that_cannot_be_copied_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trap: a full disk that stops the keeper, and with it the whole portal."""
+    monkeypatch.setattr(keeper, "LONGEST_LOG", 10)
+    log = tmp_path / "tier.log"
+    log.write_bytes(b"more than ten bytes")
+    (tmp_path / "tier.log.1").mkdir()  # copying fails for whomever, root too
+    keeper.shorten(log)
+    assert log.read_bytes() == b""
+    keeper.shorten(tmp_path / "gone.log")
+    assert "cannot be shortened" in capsys.readouterr().out
+
+
 def test_what_ends_is_started_again(keep: Keep, tmp_path: Path) -> None:
     keep("sh", "-c", f"echo x >> {tmp_path}/starts; exit 3")
     assert eventually(lambda: (tmp_path / "starts").exists() and (tmp_path / "starts").read_text().count("x") >= 3)
