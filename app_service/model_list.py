@@ -1,5 +1,8 @@
 """The served models as last seen: asked for at most twice a minute, remembered while the ML tier is away.
 
+Once they are known nobody waits for the ML tier: who comes when they are old gets them as they are, and a thread of its
+own asks anew. A tier that hangs would else hold every upload and every page for its whole time limit.
+
 The ML tier says which versions there are; which of them answers is decided here (`version_book.py`).
 """
 
@@ -15,6 +18,7 @@ from portal_wire.errors import NotFound, PortalError, Unavailable
 
 _FRESH_S = 30.0
 _SOON_S = 2.0
+_NEVER = float("-inf")
 
 
 class ModelList:
@@ -25,13 +29,15 @@ class ModelList:
         self._book = book
         self._lock = threading.Lock()
         self._models: list[Model] = []
-        self._asked_at = float("-inf")
+        self._asked_at = _NEVER
         self._shown: tuple[list[Model], Mapping[str, Roles], list[Model]] = ([], {}, [])
 
     def all(self) -> list[Model]:
         """Every model. Raises Unavailable when the ML tier has not answered even once."""
-        if time.monotonic() - self._asked_at > _FRESH_S or not self._models:
+        if not self._models or self._asked_at == _NEVER:
             self._refresh()
+        elif self._old() and not self._lock.locked():
+            threading.Thread(target=self._refresh, name="models", daemon=True).start()
         if not self._models:
             raise Unavailable("The models are not ready yet. Please try again shortly.", retry_after_s=2)
         models, roles, shown = self._shown
@@ -42,8 +48,8 @@ class ModelList:
         return shown
 
     def ask_again(self) -> None:
-        """Ask the ML tier anew at the next look."""
-        self._asked_at = float("-inf")
+        """Ask the ML tier anew at the next look, which waits for the answer."""
+        self._asked_at = _NEVER
 
     def known(self) -> list[Model]:
         """Every model, or none while nothing is known of them; never raises."""
@@ -68,12 +74,15 @@ class ModelList:
         self.ask_again()
         return self.one(name)
 
+    def _old(self) -> bool:
+        return time.monotonic() - self._asked_at > _FRESH_S
+
     def _refresh(self) -> None:
         # One thread asks; while something is known, the others go on with that.
         if not self._lock.acquire(blocking=not self._models):
             return
         try:
-            if time.monotonic() - self._asked_at > _FRESH_S or not self._models:
+            if self._old() or not self._models:
                 served = self._ask()
                 self._book.introduce(served.models, served.ready)
                 self._models = served.models
