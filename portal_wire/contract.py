@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 VersionState = Literal["active", "shadow", "available", "retired"]  # one is active, at most one the shadow
@@ -138,6 +138,23 @@ class Review(Shape):
     reviewed_at: datetime | None = None
 
 
+class Prompt(Shape):
+    """A box that a person drew. `through`: from slice to slice of a volume until the object ends."""
+
+    box: list[FiniteFloat] = Field(min_length=4, max_length=6)  # two corners, x, y[, z], inclusive
+    label: int = Field(default=1, ge=1, le=255)
+    through: bool = False
+
+
+class Correction(Shape):
+    """A mask that a person made of the model's own and that of `from_job`; it is an artifact beside them."""
+
+    from_job: str
+    measurements: list[Measurement] = []
+    corrected_by: str | None = None
+    corrected_at: datetime | None = None
+
+
 class Job(Shape):
     """One run of one model on one study. There is a result in no state but `succeeded`."""
 
@@ -157,6 +174,8 @@ class Job(Shape):
     artifacts: list[Artifact]
     review: Review | None = None
     purpose: Literal["answer", "compare"] = "answer"  # a run to compare never stands as the study's answer
+    prompts: list[Prompt] = []
+    correction: Correction | None = None
 
 
 class Uploaded(Shape):
@@ -200,7 +219,8 @@ class Model(Shape):
     name: str
     title: str
     task: str
-    kind: Literal["image", "volume"]
+    kind: Literal["image", "volume", "any"]
+    prompted: bool = False  # outlines what a person drew boxes round, and runs with boxes alone
     modalities: list[str]
     labels: list[str]
     negative_label: str | None
