@@ -18,8 +18,8 @@ from tests.rehearsal.shell import run
 ANSIBLE = REPOSITORY / "ansible"
 ORIGIN = "https://lightbox.example"
 SECRETS = (
-    "app_service_token ml_service_token secret_key redis_password redis_exporter_password grafana_password "
-    "authority_passphrase"
+    "app_service_token ml_service_token secret_key account_key redis_password redis_exporter_password "
+    "grafana_password authority_passphrase"
 ).split()
 RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "nginx")
 
