@@ -27,7 +27,10 @@ def segmentation(
     labels: Mapping[int, str],
     made_by: tuple[str, str],
 ) -> bytes | None:
-    """The object's bytes, or None for a study that came as no DICOM series. `made_by` is model and version."""
+    """The object's bytes, or None for a study that came as no DICOM series. `made_by` is model and version.
+
+    Raises Unprocessable where the series makes no sound object.
+    """
     with store.open(f"studies/{study_id}/original") as original:
         if sniff(original.read(HEAD_BYTES)).media_type not in _MAY_BE_DICOM:
             return None
@@ -44,6 +47,6 @@ def segmentation(
                 in_sandbox(intake, SEG_REQUEST, request, made)
             except Unprocessable as error:
                 _LOG.info("no_segmentation_object", extra={"facts": {"code": error.code}})
-                return None
+                raise
             made.seek(0)
             return made.read()

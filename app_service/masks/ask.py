@@ -15,7 +15,10 @@ from app_service.parts import Parts
 from app_service.storage.database import reading as reading_sql
 from app_service.storage.studies import find_study
 from portal_wire.contract import NOT_ANSWERED, SEGMENTED, Measurement
+from portal_wire.errors import Unprocessable
 
+SEG_NOT_MADE = "seg_not_made"
+_WITHOUT_SEG = "There is no DICOM Segmentation of this answer; the NIfTI files hold all of it."
 VOLUME_TIMEOUT_S = 600.0  # a volume goes through the network window by window
 
 
@@ -60,8 +63,11 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         names = {index: f"segmentations/{file_name(label)}.nii.gz" for index, label in labels.items()}
         files += [File(names[index], gzip, data) for index, data in parted.structures.items()]
         made_by = (job.model, job.version)
-        seg = segmentation(parts.store, parts.settings.intake, study.id, parted.combined, labels, made_by)
-        files += [File("seg.dcm", "application/dicom", seg)] if seg else []
+        try:
+            seg = segmentation(parts.store, parts.settings.intake, study.id, parted.combined, labels, made_by)
+            files += [File("seg.dcm", "application/dicom", seg)] if seg else []
+        except Unprocessable as error:
+            reading.findings["warnings"].append({"code": SEG_NOT_MADE, "detail": f"{_WITHOUT_SEG} {error.detail}"})
     else:
         picture, counts = checked_picture(mask, study.shape, labels)
         check_counts(measurements, counts)

@@ -98,3 +98,16 @@ def test_of_several_series_the_one_is_taken_that_the_mask_was_made_of(doctor: Ca
 def test_a_volume_that_is_no_dicom_has_none(doctor: Caller, worker: Worker) -> None:
     job = run(doctor, NIFTI, "abdomen.nii.gz", "ct-tissue")
     assert job["state"] == "succeeded" and "seg.dcm" not in [item["name"] for item in job["artifacts"]]
+    assert job["result"]["warnings"] == []
+
+
+def test_an_answer_without_the_segmentation_that_was_to_be_had_says_why(doctor: Caller, worker: Worker) -> None:
+    """Two series in one place: nobody can tell of which the mask is."""
+    twice = series(6) | {f"again-{name}": each for name, each in series(6).items()}
+    answer = doctor.upload((archive(twice), "twice.zip"), form={"model": "ct-tissue"})
+    assert answer.status_code == 201 and answer.json is not None, answer.text
+    for job in (each["id"] for each in answer.json["jobs"]):
+        wait_until(lambda job=job: doctor.job(job)["state"] == "succeeded")  # type: ignore[misc]
+        (warning,) = doctor.job(job)["result"]["warnings"]
+        assert warning["code"] == "seg_not_made" and "several" in warning["detail"]
+        assert "seg.dcm" not in [item["name"] for item in doctor.job(job)["artifacts"]]
