@@ -219,6 +219,27 @@ def test_the_viewer_obeys_keys_and_mouse(page: Page, site: Site) -> None:
     expect(told).not_to_contain_text("W 256 L 128")
 
 
+EXTENT = """() => {
+  const canvas = document.getElementById("canvas"), { width, height } = canvas;
+  const bytes = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  const drawn = (x, y) => bytes[4 * (y * width + x) + 3] > 0;
+  const count = (length, at) => Array.from({ length }, (_, each) => at(each)).filter(Boolean).length;
+  return [count(width, (x) => drawn(x, height >> 1)), count(height, (y) => drawn(width >> 1, y))];
+}"""
+
+
+@pytest.mark.parametrize(("spacing_mm", "ratio"), [([0.2, 0.1], 2.0), ([0.1, 0.2], 0.5), (None, 1.0)])
+def test_pixels_that_are_not_square_are_drawn_to_scale(
+    page: Page, site: Site, spacing_mm: list[float] | None, ratio: float
+) -> None:
+    """As high for their width as they were in the patient."""
+    study = site.fake.add_study(image=grey_png(200), shape=[200, 200], spacing_mm=spacing_mm)
+    page.goto(f"{site.origin}/studies/{study.id}")
+    expect(page.locator("#canvas")).to_have_attribute("data-drawn", "yes")
+    across, down = page.evaluate(EXTENT)
+    assert down / across == pytest.approx(ratio, rel=0.01)
+
+
 def start_comparison(page: Page, site: Site) -> list[Job]:
     site.fake.models = [versions(3)]
     study = site.fake.add_study(suggested_models=["pneumonia"])

@@ -14,6 +14,7 @@ export class Pane {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
+    this.stretch = Number(canvas.dataset.stretch ?? 1); // a pixel's height in widths: not every scanner's is square
     this.overlay = null; // what lies over the picture, as a canvas
     this.labels = null; // where that is a mask
     this.suggested = false; // the answer is one whose overlay should be seen at once
@@ -61,9 +62,10 @@ export class Pane {
     this.canvas.height = Math.round(this.canvas.clientHeight * devicePixelRatio);
   }
 
-  // Screen pixels for a pixel of the picture.
+  // Screen pixels for the width of a pixel of the picture.
   scale(picture, view) {
-    return Math.min(this.canvas.width / picture.width, this.canvas.height / picture.height) * view.zoom;
+    const height = picture.height * this.stretch;
+    return Math.min(this.canvas.width / picture.width, this.canvas.height / height) * view.zoom;
   }
 
   // `opacity` from 0 to 1; 0 leaves the overlay away.
@@ -73,7 +75,7 @@ export class Pane {
     const scale = this.scale(picture, view);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvas.width, canvas.height);
-    context.setTransform(scale, 0, 0, scale, canvas.width / 2 + view.x, canvas.height / 2 + view.y);
+    context.setTransform(scale, 0, 0, scale * this.stretch, canvas.width / 2 + view.x, canvas.height / 2 + view.y);
     context.drawImage(picture, -width / 2, -height / 2);
     if (overlay && opacity > 0) {
       context.globalAlpha = this.labels ? Math.sqrt(opacity) : opacity; // the border of a mask is to be seen at once
@@ -95,7 +97,8 @@ export class Pane {
     if (!this.labels) return "";
     const scale = this.scale(picture, view);
     const [x, y] = this.fromCentre(event);
-    const index = this.labels.at((x - view.x) / scale + picture.width / 2, (y - view.y) / scale + picture.height / 2);
+    const down = (y - view.y) / (scale * this.stretch) + picture.height / 2;
+    const index = this.labels.at((x - view.x) / scale + picture.width / 2, down);
     return structuresIn(this.answer).find((each) => each.index === index)?.name ?? "";
   }
 }
