@@ -13,7 +13,7 @@ import trustme
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.ui_service import fake_app
+from tests.ui_service import fake_app, fake_server
 from ui_service.settings import Settings
 from ui_service.web import create_app
 
@@ -25,7 +25,7 @@ _TOKEN = re.compile(r'name="csrf-token" content="([^"]+)"')
 def fake() -> Iterator[fake_app.FakeApp]:
     """The stand-in for App, listening on a port of its own."""
     fake = fake_app.FakeApp()
-    fake.url, stop = fake_app.serve(fake_app.build(fake))
+    fake.url, stop = fake_server.serve(fake_app.build(fake))
     yield fake
     stop()
 
@@ -99,7 +99,7 @@ def site(fake: fake_app.FakeApp, tmp_path: Path) -> Iterator[Site]:
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     # The port is known only once it listens, so the application is put in afterwards.
     shell = Flask("shell")
-    address, stop = fake_app.serve(shell, ssl_context=context)
+    address, stop = fake_server.serve(shell, ssl_context=context)
     origin = address.replace("http://", "https://")
     portal = create_app(settings_for(fake, origin))
     shell.wsgi_app = portal.wsgi_app.app  # type: ignore[method-assign, attr-defined]  # no proxy stands in front here

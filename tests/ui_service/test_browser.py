@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from portal_wire.contract import Job, JobState
 from tests.ui_service.conftest import Site
-from tests.ui_service.fake_app import PASSWORD, answer, grey_png, not_answered, site_fit_of, versions
+from tests.ui_service.fake_answers import answer, grey_png, not_answered
+from tests.ui_service.fake_app import PASSWORD
+from tests.ui_service.fake_models import site_fit_of, versions
 
 FLAGS = [
     "--no-sandbox",

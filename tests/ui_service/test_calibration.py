@@ -5,7 +5,9 @@ import re
 import pytest
 
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import FakeApp, answer, site_fit_of
+from tests.ui_service.fake_answers import answer
+from tests.ui_service.fake_app import FakeApp
+from tests.ui_service.fake_models import site_fit_of
 
 MODEL = "/models/pneumonia"
 PAGE = f"{MODEL}/versions/1/calibration"

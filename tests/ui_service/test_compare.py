@@ -7,7 +7,9 @@ import pytest
 
 from portal_wire.contract import Job, JobState, Model, Study
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import MODEL, FakeApp, answer, not_answered, versions
+from tests.ui_service.fake_answers import answer, not_answered
+from tests.ui_service.fake_app import FakeApp
+from tests.ui_service.fake_models import MODEL, versions
 from ui_service.comparison import columns_of, newest_of_each, standings
 
 FAILURE = {"code": "model_unavailable", "detail": "The model did not answer in time."}

@@ -7,7 +7,8 @@ from flask import Flask
 
 from portal_wire.contract import Job, JobState
 from tests.ui_service.conftest import Visitor, settings_for
-from tests.ui_service.fake_app import FakeApp, answer
+from tests.ui_service.fake_answers import answer
+from tests.ui_service.fake_app import FakeApp
 from ui_service.live import ServerEvent, read_events, write_event
 from ui_service.web import create_app
 

@@ -5,7 +5,8 @@ import pytest
 from portal_wire.contract import JobState
 from portal_wire.errors import Internal, Unavailable
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import FakeApp, answer, grey_png, not_answered
+from tests.ui_service.fake_answers import answer, grey_png, not_answered
+from tests.ui_service.fake_app import FakeApp
 
 ANSWERS = ("No pneumonia seen", "Pneumonia suspected", "Uncertain")
 RESULT_LAYOUT = ('class="panel result"', 'class="scale', 'class="answer', 'class="said answer')

@@ -2,7 +2,8 @@
 
 from portal_wire.contract import JobState
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import FakeApp, answer
+from tests.ui_service.fake_answers import answer
+from tests.ui_service.fake_app import FakeApp
 
 
 def test_the_answer_comes_before_the_numbers_and_they_before_the_machinery(doctor: Visitor, fake: FakeApp) -> None:

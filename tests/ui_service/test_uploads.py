@@ -4,7 +4,8 @@ import io
 
 from portal_wire.errors import Unavailable
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import FakeApp, grey_png
+from tests.ui_service.fake_answers import grey_png
+from tests.ui_service.fake_app import FakeApp
 
 HX = {"HX-Request": "true"}
 

@@ -3,9 +3,9 @@
 import pytest
 
 from portal_wire.contract import Model, VersionState
-from tests.ui_service import fake_app
 from tests.ui_service.conftest import Visitor
 from tests.ui_service.fake_app import FakeApp
+from tests.ui_service.fake_models import versions
 from ui_service.version_lines import consequences
 
 PAGE = "/models/pneumonia"
@@ -15,7 +15,7 @@ STATES: tuple[VersionState, ...] = ("active", "shadow", "available", "retired")
 @pytest.fixture
 def model(fake: FakeApp) -> Model:
     """Version 1 is retired, 2 answers, 3 reads along, 4 is new."""
-    four = fake_app.versions(4)
+    four = versions(4)
     states = dict(zip("1234", ("retired", "active", "shadow", "available"), strict=True))
     changed = [one.model_copy(update={"state": states[one.version]}) for one in four.versions]
     figures = {"compared": 1200, "same_label": 0.958, "mean_difference": 0.0314}

@@ -3,7 +3,8 @@
 import pytest
 
 from portal_wire.contract import Finding, Job, JobState
-from tests.ui_service.fake_app import FakeApp, answer, not_answered
+from tests.ui_service.fake_answers import answer, not_answered
+from tests.ui_service.fake_app import FakeApp
 from ui_service import scale, words
 from ui_service.figures import groups
 from ui_service.rendering import bytes_in_words, markdown, seconds

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 from portal_wire.contract import JobState
 from tests.ui_service.conftest import Visitor
-from tests.ui_service.fake_app import FakeApp, answer
+from tests.ui_service.fake_answers import answer
+from tests.ui_service.fake_app import FakeApp
 
 
 def test_a_row_tells_state_answer_probability_and_review(doctor: Visitor, fake: FakeApp) -> None:
