@@ -7,9 +7,9 @@ budget_usd = null
 keep       = null
 protect    = false
 
-# Ansible works from a bastion; the hosts fetch packages meanwhile.
-ssh_bastion  = ["203.0.113.0/24"]
-provisioning = true
+# Ansible works from a bastion, which the hospital reaches from its own addresses. Packages lie on the hosts already.
+ssh_bastion  = ["198.51.100.0/24"]
+provisioning = false
 
 tiers = {
   edge       = { instance_type = "t3.micro", private_ip = "10.0.1.10" }

@@ -1,48 +1,41 @@
-"""The hosts and the site, once for all steps; removed at the end, also after a failure."""
+"""One stage for all steps, and a table of them at the end: how long each took, and what it saw."""
 
-import fcntl
-import shutil
-import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.rehearsal import cache, capable, network
-from tests.rehearsal.host import Host, clear_away
-from tests.rehearsal.playbooks import Site
+from tests.rehearsal import capable
+from tests.rehearsal.stage import Rehearsal, stage
+
+Saw = Callable[[object], None]  # a step says in a few words what it saw
+_SECONDS: dict[str, float] = {}
+_ENDED: dict[str, tuple[str, str]] = {}  # how, and what was seen
 
 
-@dataclass
-class Rehearsal:
-    """The emulated VPC with its hosts, and the site whose playbooks provision them."""
-
-    hosts: dict[str, Host]
-    site: Site
+@pytest.fixture
+def saw(record_property: Callable[[str, object], None]) -> Saw:
+    return lambda what: record_property("saw", what)
 
 
 @pytest.fixture(scope="session")
 def rehearsal() -> Iterator[Rehearsal]:
     if refusal := capable.refusal():
         pytest.exit(refusal, returncode=2)
-    cache.CACHE.mkdir(parents=True, exist_ok=True)
-    with (cache.CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # its namespaces have names: one rehearsal at a time
-        for left in Path("/var/tmp").glob("lightbox-rehearsal-*"):
-            clear_away(left)
-        folder = Path(tempfile.mkdtemp(prefix="lightbox-rehearsal-", dir="/var/tmp"))
-        hosts: dict[str, Host] = {}
-        try:
-            network.build()
-            site = Site(folder)
-            for name in network.HOSTS:
-                hosts[name] = Host(name, folder, site.key.with_suffix(".pub").read_text())
-            for host in hosts.values():
-                host.wait_until_up()
-            yield Rehearsal(hosts, site)
-        finally:
-            for host in hosts.values():
-                host.stop()
-            network.tear_down()
-            shutil.rmtree(folder)
+    with stage() as made:
+        yield made
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    step = report.nodeid.partition("step_")[2].replace(".py::test_", "  ")
+    _SECONDS[step] = _SECONDS.get(step, 0) + report.duration
+    if report.when == "call" or not report.passed:
+        told = [str(value) for name, value in report.user_properties if name == "saw"]
+        reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+        _ENDED[step] = report.outcome, "; ".join(told) or reason
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("the rehearsal")
+    for step, (outcome, told) in _ENDED.items():
+        terminalreporter.write_line(f"{outcome:8}{_SECONDS[step]:7.1f} s  {step.replace('_', ' ')}: {told}")
+    terminalreporter.write_line(f"        {sum(_SECONDS.values()):7.1f} s  altogether, boot and teardown among it")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.rehearsal import cache
 from tests.rehearsal.capable import CGROUPS, HIERARCHIES
-from tests.rehearsal.network import ADDRESSES, namespace
+from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
 
 REBOOTS = 133  # what systemd-nspawn ends with when the host inside wants to start again
@@ -19,14 +19,13 @@ class Host:
     """Boots at once; `folder` takes its overlay. It starts again by itself when it reboots, until `stop`."""
 
     def __init__(self, name: str, folder: Path, public_key: str) -> None:
-        self.name, self.address = name, ADDRESSES[name]
+        self.name = name
         self._folder = folder / name
         self._root = self._folder / "root"
         self._groups = [CGROUPS / hierarchy / f"lbr-{name}" for hierarchy in HIERARCHIES]
         self._mount()
         (self._root / "etc/hostname").write_text(f"{name}\n")
-        names = [f"{address} {other}-1.lightbox.internal" for other, address in ADDRESSES.items()]
-        (self._root / "etc/hosts").write_text("\n".join([f"127.0.0.1 localhost {name}", *names, ""]))
+        (self._root / "etc/hosts").write_text(f"127.0.0.1 localhost {name}\n")
         (self._root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")  # nobody answers, and says so at once
         # No host here outlives its files: dpkg need not wait for the disk.
         (self._root / "etc/dpkg/dpkg.cfg.d/unsafe-io").write_text("force-unsafe-io\n")

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from tests.rehearsal.network import ADDRESSES, namespace
+from tests.rehearsal.network import namespace
 from tests.rehearsal.playbooks import ORIGIN, Site
 
 FILM = Path(__file__).resolve().parents[2] / "ml_service" / "models" / "pneumonia" / "1" / "golden" / "pneumonia.jpg"
@@ -41,7 +41,12 @@ def finished(job, within_s=90):
 
 def start(site: Site, body: str, **facts: Any) -> "subprocess.Popen[str]":
     """Starts `body`, a Python script; it prints its result as JSON."""
-    told = {"edge": ADDRESSES["edge"], "origin": ORIGIN, "password": site.passwords["doctor"], "film": str(FILM)}
+    told = {
+        "edge": site.vpc.addresses["edge"],
+        "origin": ORIGIN,
+        "password": site.passwords["doctor"],
+        "film": str(FILM),
+    }
     told |= {"authority": str(site.authority)} | facts
     command = ["ip", "netns", "exec", namespace("internet"), sys.executable, "-c", _BEGINNING + textwrap.dedent(body)]
     process = subprocess.Popen(

@@ -1,10 +1,12 @@
 """The production playbooks, unmodified, over ssh from the bastion's namespace."""
 
+import json
 import os
 import re
 import secrets
 import shutil
 import subprocess
+import sys
 import tarfile
 import time
 from pathlib import Path
@@ -12,8 +14,9 @@ from pathlib import Path
 import yaml
 
 from tests.rehearsal.cache import REPOSITORY
-from tests.rehearsal.network import ADDRESSES, HOSTS, namespace
+from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
+from tests.rehearsal.vpc import HOSTS, Vpc
 
 ANSIBLE = REPOSITORY / "ansible"
 ORIGIN = "https://lightbox.example"
@@ -27,8 +30,8 @@ RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "nginx")
 class Site:
     """One installation: its inventory, its vault and its releases, in `folder`. Deploying runs ansible-playbook."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, vpc: Vpc) -> None:
+        self.folder, self.vpc = folder, vpc
         self.key = folder / "ssh_key"
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
         self.passwords = {"doctor": secrets.token_urlsafe(12), "admin": secrets.token_urlsafe(12)}
@@ -38,16 +41,15 @@ class Site:
         self._write_inventory()
 
     def archive(self, name: str, changes: dict[str, str] | None = None) -> Path:
-        """A release of the code as it lies here, with files replaced by `changes`."""
+        """A release of the newest commit, with files replaced by `changes`."""
         tree = self.folder / f"tree-{name}"
         run("mkdir", tree)
-        listed = run(
-            "git", "-C", REPOSITORY, "ls-files", "-z", *RELEASED, *map(str, REPOSITORY.glob("requirements-*.lock"))
-        )
-        for file in filter(None, listed.split("\0")):
-            if (REPOSITORY / file).is_file():
-                (tree / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(REPOSITORY / file, tree / file)
+        locks = [lock.name for lock in REPOSITORY.glob("requirements-*.lock")]
+        fresh = self.folder / "commit.tar"
+        run("git", "-C", REPOSITORY, "archive", "-o", fresh, "HEAD", *RELEASED, *locks)
+        with tarfile.open(fresh) as commit:
+            commit.extractall(tree, filter="data")
+        fresh.unlink()
         for file, text in (changes or {}).items():
             (tree / file).write_text(text)
         archive = self.folder / f"lightbox-{name}.tar"
@@ -64,25 +66,27 @@ class Site:
         command = ["ip", "netns", "exec", namespace("bastion"), program, "-i", str(self.folder / "inventory.yml")]
         command += ["--vault-password-file", str(self.folder / "vault-password")]
         command += ["-e", f"lightbox_archive={self.release}", *options, str(ANSIBLE / playbook)]
-        done = subprocess.run(
-            command, cwd=ANSIBLE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=800
-        )
-        (self.folder / f"{Path(playbook).stem}.log").write_text(done.stdout)
-        assert (done.returncode != 0) == fails, f"{playbook} ended with {done.returncode}:\n{done.stdout[-6000:]}"
-        return Outcome(done.stdout, time.monotonic() - began)
+        log = self.folder / f"{Path(playbook).stem}.log"
+        with log.open("w") as out:
+            done = subprocess.run(command, cwd=ANSIBLE, stdout=out, stderr=out, check=False, timeout=1800)
+        output = log.read_text()
+        assert (done.returncode != 0) == fails, f"{playbook} ended with {done.returncode}:\n{output[-6000:]}"
+        return Outcome(output, time.monotonic() - began)
 
     def _write_inventory(self) -> None:
         ssh = f"-o UserKnownHostsFile={self.folder}/known_hosts -o StrictHostKeyChecking=accept-new"
         common = {
-            "ansible_user": "deploy",
+            "ansible_user": "deploy",  # the bare hosts' account; Debian's image for AWS has admin
             "ansible_ssh_private_key_file": str(self.key),
             "ansible_ssh_common_args": ssh,
             "lightbox_public_origin": ORIGIN,
             "python_service_wheels": "/srv/wheels",
             "lightbox_grafana": False,  # its package is not Debian's: said in README.md here
         }
-        groups = {tier: {"hosts": {f"{tier}-1": {"ansible_host": ADDRESSES[tier]}}} for tier in HOSTS}
-        inventory = {"all": {"vars": common, "children": groups}}
+        told = {"hosts": {"value": {tier: {"private_ip": self.vpc.addresses[tier]} for tier in HOSTS}}}
+        made = run(sys.executable, ANSIBLE / "inventory_from_terraform.py", input=json.dumps(told))
+        inventory = json.loads(made)
+        inventory["all"]["vars"] |= common
         (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
         vault = {f"vault_{name}": secrets.token_urlsafe(32) for name in SECRETS}
         vault |= {f"vault_{name}_password": password for name, password in self.passwords.items()}

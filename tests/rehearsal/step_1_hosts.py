@@ -1,6 +1,6 @@
 """Bare hosts, and the playbooks on them."""
 
-from tests.rehearsal.conftest import Rehearsal
+from tests.rehearsal.stage import Rehearsal
 
 
 def test_every_host_runs_a_system_of_its_own(rehearsal: Rehearsal) -> None:

@@ -1,7 +1,7 @@
 """A real X-ray through the whole portal, from outside."""
 
-from tests.rehearsal.conftest import Rehearsal
 from tests.rehearsal.outside import ask
+from tests.rehearsal.stage import Rehearsal
 
 
 def test_plain_http_only_redirects(rehearsal: Rehearsal) -> None:

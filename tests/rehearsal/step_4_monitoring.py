@@ -3,7 +3,7 @@
 import json
 import time
 
-from tests.rehearsal.conftest import Rehearsal
+from tests.rehearsal.stage import Rehearsal
 
 QUERY = (
     "python3 -c \"import urllib.request as u; print(u.urlopen('http://127.0.0.1:9090/api/v1/{path}').read().decode())\""

@@ -1,7 +1,7 @@
 """New releases: a good one under load without a failed request, a bad one that undoes itself."""
 
-from tests.rehearsal.conftest import Rehearsal
 from tests.rehearsal.outside import ask, result, start
+from tests.rehearsal.stage import Rehearsal
 
 BROKEN = '"""A release that cannot start."""\n\nraise SystemExit("this release is broken")\n'
 LOAD = """

@@ -3,8 +3,8 @@
 import time
 
 from tests.rehearsal import network
-from tests.rehearsal.conftest import Rehearsal
 from tests.rehearsal.outside import ask, result, start
+from tests.rehearsal.stage import Rehearsal
 
 CLASSIFY = "sign_in(); print(json.dumps(finished(upload())))"
 # Signs in, uploads, says so in a file, and waits for the answer however long the fault takes.

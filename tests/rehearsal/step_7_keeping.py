@@ -1,7 +1,7 @@
 """What is kept: backups that can be restored, certificates that can be replaced, and hosts that stay as they are."""
 
-from tests.rehearsal.conftest import Rehearsal
 from tests.rehearsal.outside import ask
+from tests.rehearsal.stage import Rehearsal
 
 
 def test_a_backup_brings_back_what_was_deleted(rehearsal: Rehearsal) -> None:

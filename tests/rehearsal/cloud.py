@@ -1,0 +1,46 @@
+"""The unmodified Terraform configuration, applied to an emulated AWS: what the hosts and the firewall are made of."""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.rehearsal import vpc
+from tests.terraform import emulated_aws
+from tests.terraform.conftest import Workplace
+
+
+@dataclass
+class Cloud:
+    """`resources` were applied, of which a second plan would change `changes`; `outputs` are Terraform's."""
+
+    vpc: vpc.Vpc
+    outputs: dict[str, Any]
+    resources: int
+    changes: list[tuple[str, str]]
+
+
+def missing() -> str | None:
+    """Why nothing can be applied here, as one sentence; None when it can."""
+    if shutil.which("terraform") is None:
+        return "terraform is not installed (1.9 or newer)"
+    return None
+
+
+def apply(folder: Path) -> Cloud | str:
+    """Applies into `folder`. A sentence says why not where Terraform's provider is missing."""
+    place = Workplace(folder)
+    done = place.run("init", "-backend=false", "-input=false", "-no-color", timeout_s=300)
+    if done.returncode != 0:
+        named = os.environ.get("TF_CLI_CONFIG_FILE", "~/.terraformrc")
+        return f"Terraform's provider hashicorp/aws can neither be fetched nor found: name a mirror of it in {named}"
+    with emulated_aws.emulator(folder / "moto.log") as address:
+        emulated_aws.point_at(place, address)
+        emulated_aws.apply(place, timeout_s=480)
+        changes = emulated_aws.changes_of_a_second_plan(place, timeout_s=300)
+        state = json.loads(place.run("show", "-json").stdout)
+        outputs: dict[str, Any] = emulated_aws.outputs(place)
+    resources = place.run("state", "list").stdout.splitlines()
+    return Cloud(vpc.of_state(state), outputs, len(resources), changes)
