@@ -7,13 +7,15 @@ import redis
 from sqlalchemy import Row
 
 from app_service.domain.suitable import suggested
+from app_service.exports.segs import SEGS
 from app_service.exports.structure_table import TABLE
+from app_service.masks.corrected import corrected_name
 from app_service.parts import Parts
 from app_service.storage import cache
 from app_service.storage.cache import Answer, Key
 from app_service.storage.database import reading
 from app_service.storage.jobs import artifact, find_answers
-from portal_wire.contract import Job, JobState, Model, Review, Study
+from portal_wire.contract import Artifact, Correction, Job, JobState, Model, Review, Study
 
 _FROM_STUDY = {name for name in Study.model_fields if name != "suggested_models"}
 _FROM_JOB = {
@@ -30,6 +32,7 @@ _FROM_JOB = {
     "error",
 }
 _FROM_REVIEW = set(Review.model_fields)
+_FROM_CORRECTION = set(Correction.model_fields)
 
 
 def to_study(row: Row[Any] | dict[str, Any], models: list[Model], preferred: tuple[str, ...]) -> Study:
@@ -40,16 +43,19 @@ def to_study(row: Row[Any] | dict[str, Any], models: list[Model], preferred: tup
 
 
 def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = None) -> Job:
-    """A row of `records.jobs`, with its review if the query joined it, as a Job."""
+    """A row of `records.jobs`, with its review and correction if the query joined them, as a Job."""
     values = row._mapping
     reviewed = values.get("verdict") is not None
+    corrected = answer is not None and values.get("corrected_at") is not None
     return Job(
         **{name: values[name] for name in _FROM_JOB},
+        prompts=values["prompts"] or [],
         position=position,
         progress=None,
         result=answer.result if answer else None,
-        artifacts=_with_drawn(row.id, answer) if answer else [],
+        artifacts=_all_artifacts(row, answer, corrected) if answer else [],
         review=Review(**{name: values[name] for name in _FROM_REVIEW}) if reviewed else None,
+        correction=Correction(**{name: values[name] for name in _FROM_CORRECTION}) if corrected else None,
     )
 
 
@@ -81,9 +87,15 @@ def _positions(parts: Parts, job_ids: list[str]) -> dict[str, int | None]:
         return {}
 
 
-def _with_drawn(job_id: str, answer: Answer) -> list[Any]:
-    """With those that are made when they are asked for: see routes/artifacts.py."""
+def _all_artifacts(row: Row[Any], answer: Answer, corrected: bool) -> list[Artifact]:
+    """With the mask that a person corrected, and with those that are made when they are asked for: see
+    routes/artifacts.py."""
     kept = {item.name for item in answer.artifacts}
-    drawn = [artifact(job_id, "overlay.png", "image/png", None)] if kept & {"heatmap.png", "mask.png"} else []
-    table = [artifact(job_id, TABLE, "text/csv", None)] if answer.result.measurements else []
-    return [*answer.artifacts, *drawn, *table]
+    names = {"overlay.png": "image/png"} if kept & {"heatmap.png", "mask.png"} else {}
+    names |= {TABLE: "text/csv"} if answer.result.measurements else {}
+    names |= {SEGS: "application/zip"} if row.prompts and answer.result.measurements else {}
+    drawn = [artifact(row.id, name, media_type, None) for name, media_type in names.items()]
+    if corrected:
+        name, media_type = corrected_name(kept)
+        drawn.insert(0, artifact(row.id, name, media_type, row.corrected_bytes))
+    return [*answer.artifacts, *drawn]

@@ -10,16 +10,15 @@ from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
-from isal import igzip, igzip_lib, isal_zlib
+from isal import igzip, igzip_lib
 from nibabel.nifti1 import Nifti1Header
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
+from app_service.masks.own_volume import Packed
 from app_service.masks.structures import wrong_mask
 
 _CHUNK_BYTES = 2**22
-_LEVEL = 1
-_GZIP_WINDOW = 31
 _SAME_PLACE_MM = 1e-2
 _BROKEN: Any = (EOFError, OSError, zlib.error, igzip_lib.IsalError, HeaderDataError, WrapStructError, ValueError)
 
@@ -64,7 +63,7 @@ def _to_values(file: Any, canonical: Nifti1Header) -> None:
 def _parted(file: Any, canonical: Nifti1Header, indices: list[int]) -> Parted:
     left, background = int(np.prod(canonical.get_data_shape())), 0
     head = _header(canonical)
-    combined, structures = _Packed(head), {index: _Packed(head) for index in indices}
+    combined, structures = Packed(head), {index: Packed(head) for index in indices}
     counts = dict.fromkeys(indices, 0)
     while left:
         piece = file.read(min(left, _CHUNK_BYTES))
@@ -89,17 +88,3 @@ def _header(canonical: Nifti1Header) -> bytes:
     header.set_slope_inter(1, 0)
     header["vox_offset"] = 352
     return bytes(header.binaryblock) + bytes(4)
-
-
-class _Packed:
-    """Bytes that are gzipped as they come."""
-
-    def __init__(self, first: bytes) -> None:
-        self._packer = isal_zlib.compressobj(_LEVEL, isal_zlib.DEFLATED, _GZIP_WINDOW)
-        self._parts = [self._packer.compress(first)]
-
-    def add(self, piece: bytes) -> None:
-        self._parts.append(self._packer.compress(piece))
-
-    def done(self) -> bytes:
-        return b"".join((*self._parts, self._packer.flush()))

@@ -7,7 +7,8 @@ from uuid import UUID
 from flask.json.provider import DefaultJSONProvider
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from portal_wire.contract import Job, JobState, VersionState
+from app_service.domain.prompts import MOST
+from portal_wire.contract import Job, JobState, Prompt, VersionState
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
@@ -38,17 +39,29 @@ class SignIn(Asked):
     otp: Otp | None = None
 
 
-class JobWanted(Asked):
+class ModelWanted(Asked):
     model: Name
     version: Name | None = None
+
+
+class JobWanted(ModelWanted):
+    """`prompts` for a model that outlines what a person drew boxes round, and for no other."""
+
+    prompts: list[Prompt] = Field(default=[], max_length=MOST)
 
 
 class JobsWanted(Asked):
     """Every model on every study. A model by its name alone runs in its active version."""
 
     study_ids: list[UUID] = Field(min_length=1, max_length=1000)
-    models: list[Name | JobWanted] = Field(min_length=1, max_length=MOST_MODELS)
+    models: list[Name | ModelWanted] = Field(min_length=1, max_length=MOST_MODELS)
     purpose: Purpose = "answer"
+
+
+class CorrectionWanted(Asked):
+    """Whose mask takes the place of the same structures in a job's own."""
+
+    from_job: UUID
 
 
 class JobsChosen(Asked):

@@ -1,5 +1,6 @@
 """Jobs: start, list, look at, cancel, retry."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.domain.job import CANCELLABLE, RETRYABLE, require
+from app_service.domain.prompts import check_prompts
 from app_service.domain.suitable import chosen
 from app_service.parts import parts
 from app_service.routes.bodies import JobList, JobQuery, JobsWanted, JobWanted, Purpose
@@ -19,7 +21,7 @@ from app_service.storage.events import publish
 from app_service.storage.jobs import JobFilter, add_job, find_jobs, list_jobs, require_room
 from app_service.storage.studies import find_study
 from app_service.views import to_job, to_jobs
-from portal_wire.contract import Job, JobPage, JobState
+from portal_wire.contract import Job, JobPage, JobState, Prompt
 
 jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 
@@ -29,8 +31,8 @@ jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 @jobs.input(JobWanted)
 @jobs.output(Job, status_code=202)
 def started(study_id: UUID, json_data: JobWanted) -> tuple[Job, int]:
-    """Run a model on a study."""
-    return _start([str(study_id)], [(json_data.model, json_data.version)])[0], 202
+    """Run a model on a study; with `prompts` one that outlines what the boxes hold."""
+    return _start([str(study_id)], [(json_data.model, json_data.version)], prompts=json_data.prompts)[0], 202
 
 
 @jobs.post("/v1/jobs")
@@ -101,7 +103,12 @@ def retried(job_id: UUID) -> tuple[Job, int]:
     return _enqueue([to_job(row)])[0], 202
 
 
-def _start(study_ids: list[str], models: list[tuple[str, str | None]], purpose: Purpose = "answer") -> list[Job]:
+def _start(
+    study_ids: list[str],
+    models: list[tuple[str, str | None]],
+    purpose: Purpose = "answer",
+    prompts: Sequence[Prompt] = (),
+) -> list[Job]:
     here, user = parts(), current_user()
     served = here.models.all()
     with writing(here.engine) as connection:
@@ -110,8 +117,10 @@ def _start(study_ids: list[str], models: list[tuple[str, str | None]], purpose: 
         for study_id in study_ids:
             study = find_study(connection, user.id, study_id)
             audit.record(connection, "run", user.id, study_id)
-            runs = [chosen(served, name, version, study.kind, study.modality) for name, version in models]
-            made += [to_job(add_job(connection, user.id, study_id, *run, purpose)) for run in dict.fromkeys(runs)]
+            kind = (study.kind, study.modality)
+            runs = dict.fromkeys(chosen(served, *model, *kind, boxes=bool(prompts)) for model in models)
+            check_prompts(prompts, study.kind, study.shape)
+            made += [to_job(add_job(connection, user.id, study_id, *run, purpose, prompts)) for run in runs]
     return _enqueue(made)
 
 

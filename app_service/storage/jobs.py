@@ -10,14 +10,16 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 from app_service.domain.job import MAX_ATTEMPTS, OPEN
 from app_service.storage.cache import Answer, Key
 from app_service.storage.clock import now
-from app_service.storage.records import artifacts, jobs, reviews, studies
-from portal_wire.contract import Artifact, JobState
+from app_service.storage.records import artifacts, corrections, jobs, reviews, studies
+from portal_wire.contract import Artifact, JobState, Prompt
 from portal_wire.errors import NotFound, TooManyRequests
 from portal_wire.ids import new_id
 
 # Everything but the result, which is read through the cache.
 JOB_COLUMNS = [column for column in jobs.c if column.name != "result"]
 _REVIEW_COLUMNS = [column for column in reviews.c if column.name != "job_id"]
+_OF_CORRECTIONS = [column for column in corrections.c if column.name not in ("job_id", "size_bytes")]
+_CORRECTION_COLUMNS = (*_OF_CORRECTIONS, corrections.c.size_bytes.label("corrected_bytes"))
 _ADD = insert(jobs).returning(*JOB_COLUMNS)
 # Few jobs are open; SQLite, which keeps no statistics, would look through all that the owner ever had.
 _COUNT_OPEN = (
@@ -41,7 +43,13 @@ class JobFilter:
 
 
 def add_job(
-    connection: Connection, owner_id: str, study_id: str, model: str, version: str, purpose: str = "answer"
+    connection: Connection,
+    owner_id: str,
+    study_id: str,
+    model: str,
+    version: str,
+    purpose: str = "answer",
+    prompts: Sequence[Prompt] = (),
 ) -> Row[Any]:
     """Store a queued job and return its row. Enqueue it after the commit."""
     moment = now()
@@ -52,6 +60,7 @@ def add_job(
         "model": model,
         "version": version,
         "purpose": purpose,
+        "prompts": [prompt.model_dump() for prompt in prompts] or None,
         "state": JobState.QUEUED,
         "attempt": 0,
         "attempt_limit": MAX_ATTEMPTS,
@@ -78,7 +87,8 @@ def has_open_jobs(connection: Connection, model: str, version: str) -> bool:
 
 
 def find_jobs(connection: Connection, owner_id: str, job_ids: Sequence[str]) -> list[Row[Any]]:
-    """The jobs' rows with their reviews, in the order asked for. Raises NotFound unless all are the owner's."""
+    """The jobs' rows with their reviews and corrections, in the order asked for. Raises NotFound unless all are the
+    owner's."""
     rows = connection.execute(_jobs_of(owner_id).where(jobs.c.id.in_(job_ids)))
     found = {row.id: row for row in rows}
     if any(job_id not in found for job_id in job_ids):
@@ -89,7 +99,7 @@ def find_jobs(connection: Connection, owner_id: str, job_ids: Sequence[str]) -> 
 def list_jobs(
     connection: Connection, owner_id: str, wanted: JobFilter, before: str | None, limit: int
 ) -> list[Row[Any]]:
-    """Rows with their reviews, the newest first, those older than the id `before`, at most `limit`."""
+    """Rows with their reviews and corrections, the newest first, those older than the id `before`, at most `limit`."""
     query = _narrowed(_jobs_of(owner_id), wanted)
     if before:
         query = query.where(jobs.c.id < before)
@@ -118,7 +128,12 @@ def artifact(job_id: str, name: str, media_type: str, size_bytes: int | None) ->
 
 def _jobs_of(owner_id: str) -> Select[Any]:
     joined = jobs.outerjoin(reviews, reviews.c.job_id == jobs.c.id)
-    return select(*JOB_COLUMNS, *_REVIEW_COLUMNS).select_from(joined).where(jobs.c.owner_id == owner_id)
+    joined = joined.outerjoin(corrections, corrections.c.job_id == jobs.c.id)
+    return (
+        select(*JOB_COLUMNS, *_REVIEW_COLUMNS, *_CORRECTION_COLUMNS)
+        .select_from(joined)
+        .where(jobs.c.owner_id == owner_id)
+    )
 
 
 def _narrowed(query: Select[Any], wanted: JobFilter) -> Select[Any]:

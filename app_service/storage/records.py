@@ -106,6 +106,7 @@ jobs = Table(
     Column("version", String(32), nullable=False),
     # Only an "answer" stands for its study in lists; a run to "compare" models is seen where they are compared.
     Column("purpose", String(16), nullable=False, server_default="answer"),
+    Column("prompts", _json),  # boxes that a person drew; a retry runs with the same
     Column("state", String(16), nullable=False),
     # The attempt is the fence: it grows with each claim, and only its holder may commit.
     Column("attempt", Integer, nullable=False, default=0),
@@ -170,6 +171,18 @@ shadow_results = Table(
     Column("difference", Float(53)),
     Column("made_at", UtcDateTime, nullable=False),
     Index(None, "model", "version"),
+)
+
+# The mask that a person made of a job's own and that of another; both stay as they are (masks/corrected.py).
+corrections = Table(
+    "corrections",
+    metadata,
+    Column("job_id", _id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("from_job", _id, nullable=False),
+    Column("measurements", _json, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("corrected_by", String(64), nullable=False),
+    Column("corrected_at", UtcDateTime, nullable=False),
 )
 
 # Every fit of a version to this site, with its evidence. The shipped values stay in the model's folder.

@@ -1,0 +1,71 @@
+"""A person's correction of a mask: some of its structures as another mask of the same study has them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import BinaryIO, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app_service.intake.pixels import encode_png
+from app_service.masks.own_volume import OwnVolume, Packed
+from portal_wire.contract import Measurement
+
+
+class Corrected(NamedTuple):
+    """The new mask's file; how many values each number has, (256,), and the sum of the study's values there."""
+
+    mask: bytes
+    counts: NDArray[np.int64]
+    sums: NDArray[np.float64] | None
+
+
+def corrected_name(artifacts: Iterable[str]) -> tuple[str, str]:
+    """Name and media type of the corrected mask beside a job's other files."""
+    flat = "mask.png" in artifacts
+    return ("mask_corrected.png", "image/png") if flat else ("mask_corrected.nii.gz", "application/gzip")
+
+
+def corrected_picture(own: bytes, other: bytes) -> Corrected:
+    """Both are label maps as PNG, of one size."""
+    mine, theirs = (np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), 0), np.uint8) for data in (own, other))
+    made = _merged(mine, theirs, np.unique(theirs))
+    return Corrected(encode_png(made), np.bincount(made.ravel(), minlength=256), None)
+
+
+def corrected_volume(own: BinaryIO, other: BinaryIO, indices: Sequence[int], study: BinaryIO | None) -> Corrected:
+    """Label maps as the portal wrote them, the numbers that `other` has, and the study where its values count (CT)."""
+    first, second = OwnVolume(own), OwnVolume(other)
+    packed, counts, sums = Packed(first.head), np.zeros(256, np.int64), np.zeros(256)
+    values = OwnVolume(study).pieces() if study else None
+    for mine, theirs in zip(first.pieces(), second.pieces(), strict=True):
+        made = _merged(mine, theirs, np.array(indices))
+        counts += np.bincount(made, minlength=256)
+        if values is not None:
+            sums += np.bincount(made, weights=next(values), minlength=256)
+        packed.add(made.tobytes())
+    return Corrected(packed.done(), counts, sums if study else None)
+
+
+def _merged(own: NDArray[np.uint8], other: NDArray[np.uint8], indices: NDArray[np.integer]) -> NDArray[np.uint8]:
+    """`other` where it shows something; what `own` has of the same structures elsewhere is gone."""
+    kept = np.arange(256, dtype=np.uint8)
+    kept[indices] = 0
+    return np.where(other > 0, other, kept[own])
+
+
+def measured(made: Corrected, labels: Mapping[int, str], spacing_mm: Sequence[float] | None) -> list[Measurement]:
+    """The size of each structure. `spacing_mm` is along rows and columns, and slices of a volume; None: not known."""
+    total, found = int(made.counts.sum()), []
+    size = float(np.prod(spacing_mm)) if spacing_mm else None
+    volume = bool(spacing_mm) and len(spacing_mm or ()) == 3
+    for index, label in sorted(labels.items()):
+        count = int(made.counts[index])
+        mean_hu = round(float(made.sums[index]) / count, 1) if made.sums is not None and count else None
+        sizes = (
+            {"voxels": count, "volume_ml": round(count * (size or 0) / 1000, 2), "mean_hu": mean_hu}
+            if volume
+            else {"pixels": count, "area_mm2": round(count * size, 1) if size else None}
+        )
+        found.append(Measurement.model_validate({"label": label, "index": index, "share": count / total} | sizes))
+    return found
