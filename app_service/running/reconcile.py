@@ -14,6 +14,7 @@ from app_service.parts import Parts
 from app_service.running.audit_patrol import AuditPatrol
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
+from app_service.running.orphans import SWEEP_EVERY_S, sweep
 from app_service.storage import idempotency, transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
@@ -28,11 +29,14 @@ _UPLOAD_LEFTOVERS_S = 3600
 
 def keep_reconciling(parts: Parts, stop: threading.Event) -> None:
     """At once and then every few seconds until `stop`; a round that fails is made up by the next."""
-    patrol = AuditPatrol(parts.engine)
+    patrol, sweep_at = AuditPatrol(parts.engine), 0.0
     while True:
         try:
             reconcile(parts)
             patrol.go_on()
+            if time.monotonic() >= sweep_at:
+                sweep(parts)
+                sweep_at = time.monotonic() + SWEEP_EVERY_S
         except (SQLAlchemyError, redis.RedisError, PortalError, OSError) as error:
             _LOG.warning("reconcile_failed", extra={"facts": {"error": type(error).__name__}})
         if stop.wait(RECONCILE_EVERY_S):

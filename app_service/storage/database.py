@@ -7,6 +7,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from app_service.storage import audit_trail
 from portal_wire.errors import Unavailable
@@ -57,6 +58,14 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with _turn(engine), engine.connect().execution_options(**{ACTS: acts}) as connection, connection.begin():
         yield connection
         audit_trail.append(connection, acts)
+
+
+def may_be_committed(error: BaseException) -> bool:
+    """True for an error of the commit itself: the database may have done it and could not say so any more.
+
+    It belongs to no statement, as does one of connecting, after which there is no harm in being careful too.
+    """
+    return isinstance(error, DBAPIError) and error.statement is None
 
 
 @contextmanager

@@ -66,6 +66,10 @@ class DirectoryStore:
         with self.open(key) as file:
             return os.fstat(file.fileno()).st_size
 
+    def names(self, prefix: str) -> list[str]:
+        with portal_errors():
+            return os.listdir(folder) if (folder := self._path(prefix)).is_dir() else []
+
     def delete_prefix(self, prefix: str) -> None:
         with portal_errors():
             if (folder := self._path(prefix)).is_dir():

@@ -39,6 +39,10 @@ class ObjectStore(Protocol):
         """In bytes."""
         ...
 
+    def names(self, prefix: str) -> list[str]:
+        """What stands directly below `prefix`, objects and prefixes alike. There may be nothing."""
+        ...
+
     def delete_prefix(self, prefix: str) -> None:
         """Deletes all objects whose key begins with `prefix` and a slash. There may be none."""
         ...

@@ -68,6 +68,12 @@ class S3Objects:
         with _errors():
             return int(obstore.head(self._store, checked_key(key))["size"])
 
+    def names(self, prefix: str) -> list[str]:
+        with _errors():
+            found = obstore.list_with_delimiter(self._store, checked_key(prefix) + "/")
+        paths = [*found["common_prefixes"], *(entry["path"] for entry in found["objects"])]
+        return [path.rstrip("/").rsplit("/", 1)[-1] for path in paths]
+
     def delete_prefix(self, prefix: str) -> None:
         with _errors():
             for page in obstore.list(self._store, checked_key(prefix) + "/"):

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from app_service.accounts import audit
 from app_service.parts import Parts
 from app_service.storage import idempotency
-from app_service.storage.database import reading, writing
+from app_service.storage.database import may_be_committed, reading, writing
 from app_service.storage.events import publish
 from app_service.storage.jobs import add_job, require_room
 from app_service.storage.studies import add_study
@@ -33,8 +33,9 @@ def keep(parts: Parts, user: User, form: Form, accepted: list[Accepted], rejecte
             parts.store.put_folder(f"studies/{item.row['id']}", item.folder)
         answer = _commit(parts, user, form, accepted, rejected)
     except BaseException as error:
-        for item in accepted:
-            parts.store.delete_prefix(f"studies/{item.row['id']}")
+        if not may_be_committed(error):  # else a row may name them; the sweep of orphans decides when that is certain
+            for item in accepted:
+                parts.store.delete_prefix(f"studies/{item.row['id']}")
         if isinstance(error, IntegrityError) and (known := recall(parts, user, form)):
             return known  # the same request was sent twice at once, and the other one won
         raise

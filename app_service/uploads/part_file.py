@@ -1,6 +1,5 @@
 """An upload's files go straight to the store's disk while they are hashed and counted: none is held in memory."""
 
-import errno
 import hashlib
 import shutil
 import tempfile
@@ -10,7 +9,7 @@ from typing import IO, Any
 from flask import Request, g
 
 from app_service.parts import parts
-from portal_wire.errors import StorageFull
+from app_service.storage.file_errors import portal_errors
 
 
 class PartFile:
@@ -24,7 +23,8 @@ class PartFile:
         self.size_bytes = 0
         self._max_bytes = max_bytes
         self._hash = hashlib.sha256()
-        self._file = self.path.open("wb")
+        with portal_errors():
+            self._file = self.path.open("wb")
 
     @property
     def sha256(self) -> str:
@@ -36,22 +36,18 @@ class PartFile:
         return self.size_bytes > self._max_bytes
 
     def write(self, data: bytes) -> int:
-        """Raises StorageFull when the disk is."""
+        """Raises StorageFull when the disk is, Unavailable when it cannot be written to."""
         self.size_bytes += len(data)
         if not self.too_large:
             self._hash.update(data)
-            try:
+            with portal_errors():
                 self._file.write(data)
-            except OSError as error:
-                raise _full(error) from error
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """The parser rewinds when the part has ended; reading goes by `path`. An upload may have 1,000 parts."""
-        try:
+        with portal_errors():
             self._file.close()
-        except OSError as error:
-            raise _full(error) from error
         return 0
 
     def flush(self) -> None:
@@ -78,7 +74,8 @@ class UploadRequest(Request):
 
 def new_folder() -> Path:
     """For one study on its way in; goes with the request unless it is stored by then."""
-    folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
+    with portal_errors():
+        folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
     g.setdefault("upload_folders", []).append(folder)
     return folder
 
@@ -88,9 +85,3 @@ def remove_folders(error: BaseException | None = None) -> None:
     for folder in g.get("upload_folders", ()):
         if folder.exists():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _full(error: OSError) -> Exception:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageFull("There is no room left for new files. Nothing was stored; please tell your support.")
-    return error

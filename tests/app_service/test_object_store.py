@@ -91,6 +91,13 @@ def test_a_prefix_is_whole_names(store: ObjectStore) -> None:
             store.read(key)
 
 
+def test_names_are_what_stands_directly_below(store: ObjectStore) -> None:
+    assert store.names("studies") == []
+    for key in ("studies/1/original", "studies/1/parts/a", "studies/12/original", "studies/film", "jobs/3/a"):
+        store.put_bytes(key, b"film")
+    assert sorted(store.names("studies")) == ["1", "12", "film"]
+
+
 @pytest.mark.parametrize("key", ["", "/etc/passwd", "a/../b", "..", "a//b", "a/", ".incoming/x", "a\0", "a b", "a\n"])
 def test_other_keys_are_refused(store: ObjectStore, key: str) -> None:
     with pytest.raises(ValueError, match="key"):
