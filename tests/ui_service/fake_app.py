@@ -33,6 +33,7 @@ class FakeApp:
         self.uploads: list[bytes] = []
         self.archived: list[str] = []  # the jobs of the last archive
         self.calls: list[str] = []
+        self.bodies: list[bytes] = []  # of each call
         self.by_itself: list[bool] = []  # of each call whether a page made it while nobody touched it
         self.changes: list[tuple[str, str]] = []  # of versions: (version, state)
         self.tokens: dict[str, User] = {}
@@ -145,6 +146,7 @@ def build(fake: FakeApp) -> Flask:
     @app.before_request
     def check() -> None:
         fake.calls.append(f"{request.method} {request.path}")
+        fake.bodies.append(request.get_data(cache=True, parse_form_data=False))
         fake.by_itself.append("X-By-Itself" in request.headers)
         if request.path == "/readyz":
             return

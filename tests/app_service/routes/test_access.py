@@ -1,145 +1,168 @@
-"""Who may reach what: another's objects do not exist, admins see no images, nothing is open by mistake."""
+"""The access matrix: every route of the URL map, by every method, by everybody. A cell that differs is named."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
 
 import pytest
 from apiflask import APIFlask
-from werkzeug.routing import Rule
+from dramatiq import Worker
 
-from tests.app_service.conftest import Caller
+from app_service.accounts.create import create_accounts
+from app_service.parts import Parts
+from portal_wire.http_server import OPEN_PATHS
+from tests.app_service.conftest import PASSWORD, Caller, film, sign_in, wait_until
+from tests.app_service.fake_ml import FakeMl
+from tests.app_service.intake.test_volume import AFFINES, VALUES, nifti
+from tests.app_service.routes.access_table import (
+    ACCESS,
+    ADMIN,
+    ANYONE,
+    DOCTORS,
+    ONESELF,
+    OPERATIONS,
+    OWNER,
+    SERVICE,
+    SIGNED_IN,
+    Row,
+)
+from tests.app_service.routes.test_tokens import make, service
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-ANYONE, SERVICE, SIGNED_IN, DOCTOR = "anyone inside", "any service of ours", "anyone signed in", "its doctor"
-ADMIN, OPERATIONS = "an administrator", "whoever keeps the portal running"
-# Every route of the API, and who may reach it. A route that is in no row fails, and so does a row without its route.
-ACCESS = {
-    "GET /healthz": ANYONE,
-    "GET /readyz": ANYONE,
-    "GET /metrics": ANYONE,
-    "GET /static/<path:filename>": SERVICE,
-    "GET /v1/openapi.json": SERVICE,
-    "GET /v1/docs": SERVICE,
-    "POST /v1/sessions": SERVICE,
-    "DELETE /v1/sessions/current": SIGNED_IN,
-    "GET /v1/me": SIGNED_IN,
-    "PUT /v1/me/password": SIGNED_IN,
-    "GET /v1/me/tokens": SIGNED_IN,
-    "POST /v1/me/tokens": SIGNED_IN,
-    "DELETE /v1/me/tokens/<uuid:token_id>": SIGNED_IN,
-    "GET /v1/me/sessions": SIGNED_IN,
-    "DELETE /v1/me/sessions/<uuid:session_id>": SIGNED_IN,
-    "GET /v1/users/<uuid:user_id>/tokens": ADMIN,
-    "POST /v1/users/<uuid:user_id>/tokens": ADMIN,
-    "DELETE /v1/users/<uuid:user_id>/tokens/<uuid:token_id>": ADMIN,
-    "GET /v1/users/<uuid:user_id>/sessions": ADMIN,
-    "DELETE /v1/users/<uuid:user_id>/sessions/<uuid:session_id>": ADMIN,
-    "GET /v1/me/second-factor": SIGNED_IN,
-    "POST /v1/me/second-factor": SIGNED_IN,
-    "GET /v1/me/second-factor/qr.svg": SIGNED_IN,
-    "POST /v1/me/second-factor/confirm": SIGNED_IN,
-    "POST /v1/me/second-factor/remove": SIGNED_IN,
-    "GET /v1/limits": SIGNED_IN,
-    "GET /v1/models": SIGNED_IN,
-    "GET /v1/models/<name>": SIGNED_IN,
-    "GET /v1/models/<name>/versions/<version>/plots/<plot>": SIGNED_IN,
-    "GET /v1/models/<name>/versions/<version>/network": SIGNED_IN,
-    "PATCH /v1/models/<name>/versions/<version>": ADMIN,
-    "GET /v1/models/<name>/versions/<version>/site-calibration": SIGNED_IN,
-    "POST /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
-    "PUT /v1/models/<name>/versions/<version>/site-calibration": ADMIN,
-    "GET /v1/status": OPERATIONS,
-    "GET /v1/users": ADMIN,
-    "POST /v1/users": ADMIN,
-    "PATCH /v1/users/<uuid:user_id>": ADMIN,
-    "POST /v1/users/<uuid:user_id>/password": ADMIN,
-    "DELETE /v1/users/<uuid:user_id>/second-factor": ADMIN,
-    "GET /v1/audit": ADMIN,
-    "GET /v1/events": DOCTOR,
-    "POST /v1/studies": DOCTOR,
-    "GET /v1/studies": DOCTOR,
-    "GET /v1/studies/<uuid:study_id>": DOCTOR,
-    "DELETE /v1/studies/<uuid:study_id>": DOCTOR,
-    "GET /v1/studies/<uuid:study_id>/image": DOCTOR,
-    "GET /v1/studies/<uuid:study_id>/openings": DOCTOR,
-    "GET /v1/studies/<uuid:study_id>/original": DOCTOR,
-    "GET /v1/studies/<uuid:study_id>/volume": DOCTOR,
-    "POST /v1/studies/<uuid:study_id>/jobs": DOCTOR,
-    "POST /v1/jobs": DOCTOR,
-    "GET /v1/jobs": DOCTOR,
-    "GET /v1/jobs/<uuid:job_id>": DOCTOR,
-    "POST /v1/jobs/<uuid:job_id>/cancel": DOCTOR,
-    "POST /v1/jobs/<uuid:job_id>/retry": DOCTOR,
-    "PUT /v1/jobs/<uuid:job_id>/review": DOCTOR,
-    "GET /v1/jobs/<uuid:job_id>/artifacts/<path:name>": DOCTOR,
-    "GET /v1/jobs/<uuid:job_id>/archive": DOCTOR,
-    "POST /v1/archive": DOCTOR,
-}
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+STRANGER, ML_TIER, NOBODY = "a stranger", "the ML tier", "nobody"
+READING_POSTS = ("POST /v1/archive",)
+REFUSALS = ("service_token", "no_session", "wrong_role", "scope")
+NUMBERS = count()
 NOBODYS = "01a1fd68-0152-729f-ac1c-e63c85352021"
-IDS = dict.fromkeys(("study_id", "job_id", "user_id", "token_id", "session_id"), NOBODYS)
-BODIES = {
-    "/v1/studies/<uuid:study_id>/jobs": {"model": "pneumonia"},
-    "/v1/jobs/<uuid:job_id>/review": {"verdict": "agree"},
+# Who is told apart by role: what each may reach. A doctor's own objects are the matter of `expected`.
+MAY = {
+    "doctor": (SIGNED_IN, ONESELF, DOCTORS, OWNER),
+    "other": (SIGNED_IN, ONESELF, DOCTORS, OWNER),
+    "admin": (SIGNED_IN, ONESELF, ADMIN, OPERATIONS),
+    "ops": (SIGNED_IN, ONESELF, OPERATIONS),
+    "pacs": (SIGNED_IN, DOCTORS, OWNER, OPERATIONS),
+    "reader": (SIGNED_IN, DOCTORS, OWNER),
 }
+Ids = dict[str, str]
 
 
-def calls(app: APIFlask) -> list[tuple[str, Rule]]:
-    return [
-        (method, rule) for rule in app.url_map.iter_rules() for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-    ]
+@pytest.fixture
+def tokens(app: APIFlask) -> dict[str, Caller]:
+    """A service with every scope, and a doctor's token that only reads."""
+    pacs, _ = service(sign_in(app, "admin"), "studies:read", "studies:write", "status:read")
+    return {"pacs": pacs, "reader": make(sign_in(app, "other"), "studies:read")[0]}
+
+
+def by_rule(app: APIFlask) -> Iterator[tuple[str, set[str]]]:
+    """Each address of the URL map with the methods that some route of it takes."""
+    found: dict[str, set[str]] = {}
+    for rule in app.url_map.iter_rules():
+        found.setdefault(rule.rule, set()).update((rule.methods or set()) - {"OPTIONS"})
+    yield from found.items()
 
 
 def test_every_route_is_in_the_access_table(app: APIFlask) -> None:
-    assert {f"{method} {rule.rule}" for method, rule in calls(app)} == set(ACCESS)
+    routes = {f"{method} {rule}" for rule, methods in by_rule(app) for method in methods - {"HEAD"}}
+    assert routes == set(ACCESS)
 
 
-def test_without_a_token_only_the_open_routes_answer(app: APIFlask, anyone: Caller) -> None:
-    for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] not in (ANYONE, SERVICE):
-            path = filled(rule, IDS)
-            assert anyone.request(method, path).status_code == 401, (method, rule.rule)
+def test_every_cell_of_the_matrix(
+    app: APIFlask, parts: Parts, tokens: dict[str, Caller], worker: Worker, ml: FakeMl
+) -> None:
+    ml.heatmap = film(9, 16, 16)
+    wrong, cells = [], 0
+    for rule, methods in by_rule(app):
+        for method in METHODS:
+            row = ACCESS[f"{'GET' if method == 'HEAD' else method} {rule}"] if method in methods else None
+            world = ids(app, parts, rule, row)
+            # The doctor and the administrator come last: they may change what the others must not even see.
+            for whom, caller in everybody(app, tokens).items():
+                cells += 1
+                came, wanted = asked(caller, method, rule, row, world), expected(whom, method, rule, row)
+                if came != wanted:
+                    wrong.append(f"{method} {rule} by {whom}: {came}, not {wanted}")
+    assert wrong == []
+    assert cells > 2500
 
 
-def test_an_admin_reaches_no_image_and_no_result(app: APIFlask, doctor: Caller, admin: Caller) -> None:
-    job = doctor.upload_one()
-    ids = {"study_id": job["study_id"], "job_id": job["id"], "name": "heatmap.png"}
-    for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] == DOCTOR:
-            path = filled(rule, ids)
-            assert admin.request(method, path, json={}).status_code == 403, (method, rule.rule)
+def expected(whom: str, method: str, rule: str, row: Row | None) -> tuple[int, bool]:
+    """The status of a cell, and whether it is the caller that is refused and not what was asked."""
+    if whom in (STRANGER, ML_TIER) and rule not in OPEN_PATHS:
+        return 401, True
+    if row is None:
+        return 405, False
+    if row.who in (ANYONE, SERVICE):
+        return row.status, False
+    if whom == NOBODY:
+        return 401, True
+    writes = method not in ("GET", "HEAD") and f"{method} {rule}" not in READING_POSTS
+    if row.who not in MAY[whom] or (whom == "reader" and writes):
+        return 403, True
+    return row.status if row.who != OWNER or whom == "doctor" else 404, False
 
 
-def test_a_doctor_changes_nothing_of_the_portal(app: APIFlask, doctor: Caller) -> None:
-    for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] in (ADMIN, OPERATIONS):
-            answer = doctor.request(method, filled(rule, IDS), json={})
-            assert answer.status_code == 403, (method, rule.rule)
+def everybody(app: APIFlask, tokens: dict[str, Caller]) -> dict[str, Caller]:
+    """By name; who has a session has a new one, since some routes end it."""
+    client = app.test_client()
+    bare = {STRANGER: {}, ML_TIER: {"X-Service-Token": "for-ml"}, NOBODY: {"X-Service-Token": "between-services"}}
+    signed_in = sign_in(app, "doctor").headers["Authorization"]
+    for name in (STRANGER, ML_TIER):  # a live session does not stand for the service's token
+        bare[name] = bare[name] | {"Authorization": signed_in}
+    found = {name: Caller(client, headers) for name, headers in bare.items()} | tokens
+    return found | {name: sign_in(app, name) for name in ("ops", "other", "admin", "doctor")}
 
 
-def test_operations_see_how_the_portal_stands_and_nothing_more(app: APIFlask, ops: Caller) -> None:
-    for method, rule in calls(app):
-        if ACCESS[f"{method} {rule.rule}"] in (DOCTOR, ADMIN):
-            assert ops.request(method, filled(rule, IDS), json={}).status_code == 403, (method, rule.rule)
-    assert ops.get("/v1/status").status_code == 200
+def ids(app: APIFlask, parts: Parts, rule: str, row: Row | None) -> Ids:
+    """What the address and the body name: things of the doctor's, or an account made for this, all there."""
+    found = {"name": "pneumonia", "version": "1", "plot": "roc.png", "filename": "x"}
+    found |= dict.fromkeys(("token_id", "session_id", "user_id", "study_id", "job_id"), NOBODYS)
+    if row is None:
+        return found
+    if row.who == OWNER:
+        found |= of_the_doctor(sign_in(app, "doctor"), volume=rule.endswith("/volume"))
+    if row.who == ADMIN and "<uuid:" in rule:
+        name = f"target{next(NUMBERS)}"
+        create_accounts(parts.engine, {name: PASSWORD}, role="doctor")
+        target = sign_in(app, name)
+        found["token_id"] = make(target, "studies:read")[1]["id"]
+        found["session_id"] = (target.get("/v1/me/sessions").json or {})["items"][0]["id"]
+        found["user_id"] = (target.get("/v1/me").json or {})["id"]
+    return found
 
 
-def test_anothers_objects_do_not_exist(app: APIFlask, doctor: Caller, other: Caller) -> None:
-    job = doctor.upload_one()
-    ids = {"study_id": job["study_id"], "job_id": job["id"], "name": "heatmap.png"}
-    tried = 0
-    for method, rule in calls(app):
-        if not rule.arguments & {"study_id", "job_id"}:
-            continue
-        tried += 1
-        answer = other.request(method, filled(rule, ids), json=BODIES.get(rule.rule))
-        assert answer.status_code == 404, (method, rule.rule, answer.text)
-    assert tried >= 12
-    assert other.post("/v1/jobs", json={"study_ids": [job["study_id"]], "models": ["pneumonia"]}).status_code == 404
-    assert other.post("/v1/archive", json={"job_ids": [job["id"]]}).status_code == 404
-    assert other.get("/v1/jobs").json == other.get("/v1/studies").json == {"items": [], "next_cursor": None}
-    assert doctor.job(job["id"])["state"] == "queued"
+def of_the_doctor(doctor: Caller, *, volume: bool) -> Ids:
+    if volume:
+        answer = doctor.upload((gzip.compress(nifti(VALUES, AFFINES["oblique"])), "knee.nii.gz"))
+        return {"study_id": (answer.json or {})["studies"][0]["id"]}
+    job = doctor.upload_one(next(NUMBERS))
+    wait_until(lambda: doctor.job(job["id"])["state"] == "succeeded", 60)
+    return {"study_id": job["study_id"], "job_id": job["id"], "name": "heatmap.png"}
 
 
-def filled(rule: Rule, values: dict[str, str]) -> str:
-    path = rule.rule
-    for name in rule.arguments:
-        for converter in ("uuid:", "path:", ""):
-            path = path.replace(f"<{converter}{name}>", values.get(name, "x"))
+def asked(caller: Caller, method: str, rule: str, row: Row | None, world: Ids) -> tuple[int, bool]:
+    """The status of one call, and whether it was the caller that was refused."""
+    body = json.loads(filled(json.dumps(row.body), world, "{{{}}}")) if row and row.body else None
+    answer = caller.request(method, address(rule, world), json=body)
+    if method == "HEAD" or answer.mimetype != "application/problem+json":
+        refused = answer.status_code in (401, 403)
+    else:
+        refused = (answer.json or {})["code"] in REFUSALS
+    answer.close()
+    return answer.status_code, refused
+
+
+def address(rule: str, values: Ids) -> str:
+    """The rule with its parts filled in."""
+    path = rule
+    for converter in ("uuid:", "path:", ""):
+        path = filled(path, values, f"<{converter}{{}}>")
     return path
+
+
+def filled(text: str, values: dict[str, Any], form: str) -> str:
+    for name, value in values.items():
+        text = text.replace(form.format(name), value)
+    return text
