@@ -11,6 +11,10 @@ PROGRAMS = {
     "systemd-nspawn": "systemd-container",
     "apt-ftparchive": "apt-utils",
     "ssh": "openssh-client",
+    "mkfs.ext4": "e2fsprogs",
+    "git": "git",
+    "promtool": "prometheus",
+    "chromium": "chromium",
 }
 HIERARCHIES = ("systemd", "unified", "memory")  # where each host gets a control group of its own
 CGROUPS = Path("/sys/fs/cgroup")

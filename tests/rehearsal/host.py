@@ -12,11 +12,12 @@ from tests.rehearsal.capable import CGROUPS, HIERARCHIES
 from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
 
+DISKS = {"app": ("3G", "/var/lib/lightbox-app")}  # a disk of its own that a step can fill, and where it is mounted
 REBOOTS = 133  # what systemd-nspawn ends with when the host inside wants to start again
 
 
 class Host:
-    """Boots at once; `folder` takes its overlay. It starts again by itself when it reboots, until `stop`."""
+    """Boots at once; `folder` takes its overlay, and its data disk of `DISKS`. It lives until `stop`."""
 
     def __init__(self, name: str, folder: Path, public_key: str) -> None:
         self.name = name
@@ -83,7 +84,8 @@ class Host:
             self._launcher.kill()
         self._launcher.wait()
         self._log.close()
-        run("umount", "--lazy", self._root, check=False)
+        for mounted in (self._root, self._folder / "disk"):
+            run("umount", "--lazy", mounted, check=False)
         shutil.rmtree(self._folder, ignore_errors=True)
         for group in self._groups:
             for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
@@ -95,6 +97,12 @@ class Host:
             (self._folder / part).mkdir(parents=True)
         layers = f"lowerdir={cache.base()},upperdir={self._folder}/upper,workdir={self._folder}/work"
         run("mount", "-t", "overlay", "overlay", "-o", layers, self._root)
+        if self.name in DISKS:
+            image, disk = self._folder / "disk.img", self._folder / "disk"
+            disk.mkdir()
+            run("truncate", "-s", DISKS[self.name][0], image)
+            run("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=1,nodiscard", image)
+            run("mount", "-o", "loop", image, disk)
 
     def _start(self) -> subprocess.Popen[bytes]:
         network = Path("/run/netns") / namespace(self.name)
@@ -103,6 +111,8 @@ class Host:
             group.mkdir(exist_ok=True)
         enter = "".join(f"echo $$ > {group}/cgroup.procs; " for group in self._groups)
         seeds = f"--bind-ro={cache.debs()}:/srv/debs --bind-ro={cache.wheels()}:/srv/wheels"
+        if self.name in DISKS:
+            seeds += f" --bind={self._folder}/disk:{DISKS[self.name][1]}"
         boot = f"systemd-nspawn -q -D {self._root} --boot --register=no --keep-unit --machine=lbr-{self.name}"
         plain = "--resolv-conf=off --timezone=off --console=pipe"
         command = f"{enter} exec {boot} --network-namespace-path={network} {plain} {seeds}"
@@ -122,8 +132,8 @@ def clear_away(folder: Path) -> None:
     for launcher in run("pgrep", "-f", f"systemd-nspawn .*-D {folder}/", check=False).split():
         for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
             os.kill(int(child), signal.SIGKILL)
-    for root in folder.glob("*/root"):
-        run("umount", "--lazy", root, check=False)
+    for mounted in (*folder.glob("*/root"), *folder.glob("*/disk")):
+        run("umount", "--lazy", mounted, check=False)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -72,8 +72,8 @@ def _namespace(name: str) -> None:
     run("ip", "-n", name, "link", "set", "lo", "up")
 
 
-def _inside(name: str, *command: str, **options: str) -> str:
-    return run("ip", "netns", "exec", name, *command, **options)
+def _inside(name: str, *command: str, input: str | None = None) -> str:
+    return run("ip", "netns", "exec", name, *command, input=input)
 
 
 def _filter(vpc: Vpc) -> str:

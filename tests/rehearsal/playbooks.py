@@ -11,8 +11,6 @@ import tarfile
 import time
 from pathlib import Path
 
-import yaml
-
 from tests.rehearsal.cache import REPOSITORY
 from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
@@ -87,12 +85,12 @@ class Site:
         made = run(sys.executable, ANSIBLE / "inventory_from_terraform.py", input=json.dumps(told))
         inventory = json.loads(made)
         inventory["all"]["vars"] |= common
-        (self.folder / "inventory.yml").write_text(yaml.safe_dump(inventory))
+        (self.folder / "inventory.yml").write_text(json.dumps(inventory))
         vault = {f"vault_{name}": secrets.token_urlsafe(32) for name in SECRETS}
         vault |= {f"vault_{name}_password": password for name, password in self.passwords.items()}
         variables = self.folder / "group_vars" / "all"
         variables.mkdir(parents=True)
-        (variables / "vault.yml").write_text(yaml.safe_dump(vault))
+        (variables / "vault.yml").write_text(json.dumps(vault))
         program = shutil.which("ansible-vault", path=f"{REPOSITORY}/.venv/bin:{os.environ['PATH']}")
         assert program
         run(program, "encrypt", "--vault-password-file", self.folder / "vault-password", variables / "vault.yml")
@@ -107,3 +105,9 @@ class Outcome:
             host: int(changed)
             for host, changed in re.findall(r"^(\w+)-1\s+: ok=\d+\s+changed=(\d+)", output, re.MULTILINE)
         }
+
+    def changes(self) -> str:
+        """The tasks that changed something, for a failure's words."""
+        return "\n".join(
+            match[0] for match in re.findall(r"^(TASK \[(?:(?!^TASK)[\s\S])*?^changed: .*)$", self.output, re.MULTILINE)
+        )

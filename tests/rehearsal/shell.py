@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 
-def run(*command: str | Path, check: bool = True, timeout_s: float = 120, **options: str) -> str:
+def run(*command: str | Path, check: bool = True, timeout_s: float = 120, input: str | None = None) -> str:
     """What it wrote, output and errors together. Raises AssertionError with that text when it fails.
 
-    `input` is what it reads.
+    `input` is what it reads; nothing unless told.
     """
     done = subprocess.run(
         list(command),
@@ -16,7 +16,7 @@ def run(*command: str | Path, check: bool = True, timeout_s: float = 120, **opti
         text=True,
         check=False,
         timeout=timeout_s,
-        **({"stdin": subprocess.DEVNULL} if "input" not in options else options),  # type: ignore[call-overload]
+        input=input if input is not None else "",
     )
     output = str(done.stdout)
     assert not check or done.returncode == 0, f"{' '.join(map(str, command))} ended with {done.returncode}:\n{output}"

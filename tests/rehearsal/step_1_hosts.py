@@ -1,19 +1,42 @@
-"""Bare hosts, and the playbooks on them."""
+"""Terraform's state, bare hosts in the network made of it, and the playbooks on them."""
 
+import pytest
+
+from tests.rehearsal.conftest import Saw
 from tests.rehearsal.stage import Rehearsal
 
 
-def test_every_host_runs_a_system_of_its_own(rehearsal: Rehearsal) -> None:
+def test_terraform_is_applied(rehearsal: Rehearsal, saw: Saw) -> None:
+    if isinstance(rehearsal.cloud, str):
+        pytest.skip(f"NOT APPLIED: {rehearsal.cloud}. The network was made of the matrix.")
+    assert rehearsal.cloud.changes == []
+    hosts = rehearsal.cloud.outputs["hosts"]
+    assert {tier: hosts[tier]["private_ip"] for tier in rehearsal.hosts} == {
+        tier: rehearsal.network.vpc.addresses[tier] for tier in rehearsal.hosts
+    }
+    saw(f"{rehearsal.cloud.resources} resources; a second plan changes nothing")
+
+
+def test_every_host_runs_a_system_of_its_own(rehearsal: Rehearsal, saw: Saw) -> None:
     for name, host in rehearsal.hosts.items():
         assert host.run("hostname").strip() == name
         assert host.run("ps -o comm= -p 1").strip() == "systemd"
+    saw(f"{len(rehearsal.hosts)} hosts, each with systemd as its first process")
 
 
-def test_the_playbooks_provision_them(rehearsal: Rehearsal) -> None:
+def test_the_playbooks_provision_them(rehearsal: Rehearsal, saw: Saw) -> None:
     outcome = rehearsal.site.play("site.yml")
     assert all(outcome.changed.values())
+    saw(f"{sum(outcome.changed.values())} changes")
 
 
-def test_a_second_run_changes_nothing(rehearsal: Rehearsal) -> None:
+def test_a_second_run_changes_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
     outcome = rehearsal.site.play("site.yml")
-    assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0)
+    assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0), outcome.changes()
+    saw("changed=0 on every host")
+
+
+def test_a_check_finds_nothing_to_do(rehearsal: Rehearsal, saw: Saw) -> None:
+    outcome = rehearsal.site.play("site.yml", "--check")
+    assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0), outcome.changes()
+    saw("--check: changed=0 on every host")

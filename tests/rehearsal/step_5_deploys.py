@@ -1,5 +1,6 @@
 """New releases: a good one under load without a failed request, a bad one that undoes itself."""
 
+from tests.rehearsal.conftest import Saw
 from tests.rehearsal.outside import ask, result, start
 from tests.rehearsal.stage import Rehearsal
 
@@ -18,7 +19,7 @@ LOAD = """
 """
 
 
-def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal) -> None:
+def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
     site = rehearsal.site
     site.release = site.archive("second", {"app_service/__init__.py": '"""The second release."""\n'})
     stop = site.folder / "stop-load"
@@ -32,9 +33,10 @@ def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal) -> None:
     assert outcome["unfinished"] == []
     assert outcome["jobs"] > 10
     assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
+    saw(f"{outcome['jobs']} jobs meanwhile, none failed, no request failed")
 
 
-def test_a_broken_release_undoes_itself(rehearsal: Rehearsal) -> None:
+def test_a_broken_release_undoes_itself(rehearsal: Rehearsal, saw: Saw) -> None:
     site, good = rehearsal.site, rehearsal.site.release
     site.release = site.archive("broken", {"app_service/web.py": BROKEN})
     outcome = site.play("deploy.yml", "-e", "python_service_ready_within_s=8", "--limit", "app", fails=True)
@@ -43,3 +45,4 @@ def test_a_broken_release_undoes_itself(rehearsal: Rehearsal) -> None:
     assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
     job = ask(site, "sign_in(); print(json.dumps(finished(upload())))")
     assert job["state"] == "succeeded"
+    saw("the release before serves again")

@@ -1,8 +1,9 @@
 """What breaks in a night: killed processes, a host that starts again, memory that runs out, a cable that is out."""
 
 import time
+from collections.abc import Callable
 
-from tests.rehearsal import network
+from tests.rehearsal.conftest import Saw
 from tests.rehearsal.outside import ask, result, start
 from tests.rehearsal.stage import Rehearsal
 
@@ -24,7 +25,7 @@ UPLOAD_THEN_WAIT = """
 """
 
 
-def test_killed_processes_come_back(rehearsal: Rehearsal) -> None:
+def test_killed_processes_come_back(rehearsal: Rehearsal, saw: Saw) -> None:
     hosts = rehearsal.hosts
     for host, unit in [("app", "api"), ("app", "worker"), ("app", "intake"), ("ml", "ml"), ("ui", "ui")]:
         hosts[host].run(f"systemctl kill --signal=KILL lightbox-{unit}.service")
@@ -32,20 +33,27 @@ def test_killed_processes_come_back(rehearsal: Rehearsal) -> None:
     hosts["app"].run("systemctl kill --signal=KILL redis-server.service")
     _wait_until_serving(rehearsal)
     assert ask(rehearsal.site, CLASSIFY)["state"] == "succeeded"
+    saw("seven services killed, all back")
 
 
-def test_a_cut_link_loses_nothing(rehearsal: Rehearsal) -> None:
+def test_a_cut_link_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
+    network = rehearsal.network
     assert _upload_during(rehearsal, lambda: network.cut("ml"), lambda: network.mend("ml")) == "succeeded"
+    saw("uploaded while ML was cut off; answered afterwards")
 
 
-def test_a_reboot_loses_nothing(rehearsal: Rehearsal) -> None:
-    app = rehearsal.hosts["app"]
-    assert (
-        _upload_during(rehearsal, lambda: network.cut("ml"), lambda: (network.mend("ml"), app.reboot())) == "succeeded"
-    )
+def test_a_reboot_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
+    app, network = rehearsal.hosts["app"], rehearsal.network
+
+    def start_again() -> None:
+        network.mend("ml")
+        app.reboot()
+
+    assert _upload_during(rehearsal, lambda: network.cut("ml"), start_again) == "succeeded"
+    saw("a job that waited when the app host started again was answered")
 
 
-def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal) -> None:
+def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal, saw: Saw) -> None:
     ml = rehearsal.hosts["ml"]
     show = "systemctl show --property=MainPID,NRestarts --value lightbox-ml"
     before = ml.run(show)
@@ -58,6 +66,7 @@ def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal) -> None:
     _wait_until_serving(rehearsal)
     assert "oom" in ml.run("journalctl --unit lightbox-ml --no-pager | tail -n 30").lower() or ml.run(show) != before
     assert ask(rehearsal.site, CLASSIFY)["state"] == "succeeded"
+    saw("the kernel ended the models' process; it came back")
 
 
 def _wait_until_serving(rehearsal: Rehearsal, within_s: float = 90) -> None:
@@ -78,14 +87,14 @@ def _wait_until_serving(rehearsal: Rehearsal, within_s: float = 90) -> None:
         time.sleep(1)
 
 
-def _upload_during(rehearsal: Rehearsal, fault: object, end: object) -> str:
+def _upload_during(rehearsal: Rehearsal, fault: Callable[[], object], end: Callable[[], object]) -> str:
     """The state that a job ends in which was uploaded while `fault` held."""
-    fault()  # type: ignore[operator]
+    fault()
     uploaded = rehearsal.site.folder / "uploaded"
     uploaded.unlink(missing_ok=True)
     waiting = start(rehearsal.site, UPLOAD_THEN_WAIT, uploaded=str(uploaded))
     deadline = time.monotonic() + 60
     while not uploaded.exists() and waiting.poll() is None and time.monotonic() < deadline:
         time.sleep(0.2)
-    end()  # type: ignore[operator]
+    end()
     return str(result(waiting, timeout_s=200))
