@@ -86,7 +86,7 @@ def _values(settings: Settings, certificate: Certificate, address: dict[str, str
     values["host_names"] = " ".join(map(_in_url, settings.host_names))
     for tier in ("ui", "app"):
         values[f"{tier}_servers"] = f"server {address[tier]} max_fails=0;"
-    values |= {"tier_scheme": "http", "access_log": "/dev/stdout"}
+    values |= {"tier_scheme": "http", "access_log": "/dev/stdout", "drain_within": "2s"}
     # Its workers would become `nobody` and could not enter a closed home. Run the portal as a plain user instead.
     values["user"] = "user root root;" if os.geteuid() == 0 else ""
     return values
