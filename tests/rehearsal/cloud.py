@@ -22,15 +22,10 @@ class Cloud:
     changes: list[tuple[str, str]]
 
 
-def missing() -> str | None:
-    """Why nothing can be applied here, as one sentence; None when it can."""
+def apply(folder: Path) -> Cloud | str:
+    """Applies a copy in `folder`. A sentence says why not where Terraform or its provider is missing."""
     if shutil.which("terraform") is None:
         return "terraform is not installed (1.9 or newer)"
-    return None
-
-
-def apply(folder: Path) -> Cloud | str:
-    """Applies into `folder`. A sentence says why not where Terraform's provider is missing."""
     place = Workplace(folder)
     done = place.run("init", "-backend=false", "-input=false", "-no-color", timeout_s=300)
     if done.returncode != 0:

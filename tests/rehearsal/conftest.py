@@ -1,10 +1,12 @@
 """One stage for all steps, and a table of them at the end: how long each took, and what it saw."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from tests.rehearsal import capable
+from tests.rehearsal import capable, cloud
+from tests.rehearsal.cloud import Cloud
 from tests.rehearsal.stage import Rehearsal, stage
 
 Saw = Callable[[object], None]  # a step says in a few words what it saw
@@ -17,11 +19,18 @@ def saw(record_property: Callable[[str, object], None]) -> Saw:
     return lambda what: record_property("saw", what)
 
 
-@pytest.fixture(scope="session")
-def rehearsal() -> Iterator[Rehearsal]:
+@pytest.fixture(scope="session", autouse=True)
+def applying(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Future[Cloud | str]]":
+    """Terraform applies while the files are checked: its provider mostly waits."""
     if refusal := capable.refusal():
         pytest.exit(refusal, returncode=2)
-    with stage() as made:
+    with ThreadPoolExecutor(1) as beside:
+        yield beside.submit(cloud.apply, tmp_path_factory.mktemp("cloud"))
+
+
+@pytest.fixture(scope="session")
+def rehearsal(applying: "Future[Cloud | str]") -> Iterator[Rehearsal]:
+    with stage(applying) as made:
         yield made
 
 

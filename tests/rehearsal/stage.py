@@ -4,11 +4,12 @@ import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.rehearsal import cache, cloud, vpc
+from tests.rehearsal import cache, vpc
 from tests.rehearsal.cloud import Cloud
 from tests.rehearsal.host import Host, clear_away
 from tests.rehearsal.network import Network
@@ -26,8 +27,8 @@ class Rehearsal:
 
 
 @contextmanager
-def stage() -> Iterator[Rehearsal]:
-    """Boots everything; clears away what a killed rehearsal left first."""
+def stage(applying: "Future[Cloud | str]") -> Iterator[Rehearsal]:
+    """Boots everything once Terraform has applied; clears away what a killed rehearsal left first."""
     cache.CACHE.mkdir(parents=True, exist_ok=True)
     with (cache.CACHE / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # its namespaces have names: one rehearsal at a time
@@ -37,7 +38,9 @@ def stage() -> Iterator[Rehearsal]:
         hosts: dict[str, Host] = {}
         network = None
         try:
-            applied = cloud.apply(folder / "cloud")
+            cache.debs()
+            cache.wheels()
+            applied = applying.result()
             network = Network(vpc.of_matrix() if isinstance(applied, str) else applied.vpc)
             network.build()
             site = Site(folder, network.vpc)
