@@ -12,6 +12,7 @@ from portal_wire.contract import (
     Limits,
     Model,
     ModelList,
+    Prompt,
     Review,
     Session,
     Study,
@@ -86,6 +87,19 @@ class AppTier(AccountCalls):
         body = {"study_ids": list(study_ids), "models": list(models)}
         answer = self._call("POST", "/v1/jobs", json=body).json()
         return [Job.model_validate(job) for job in answer["jobs"]]
+
+    def outline(self, study_id: str, model: str, prompts: Sequence[Prompt]) -> Job:
+        """Run a prompted model on the boxes that a person drew on a study."""
+        body = {"model": model, "prompts": [prompt.model_dump() for prompt in prompts]}
+        return Job.model_validate_json(self._call("POST", f"/v1/studies/{study_id}/jobs", json=body).content)
+
+    def correct(self, job_id: str, from_job: str) -> Job:
+        """Keep what the boxes of `from_job` brought as this job's corrected mask."""
+        answer = self._call("PUT", f"/v1/jobs/{job_id}/correction", json={"from_job": from_job})
+        return Job.model_validate_json(answer.content)
+
+    def uncorrect(self, job_id: str) -> Job:
+        return Job.model_validate_json(self._call("DELETE", f"/v1/jobs/{job_id}/correction").content)
 
     def compare(self, study_ids: Sequence[str], versions: Sequence[tuple[str, str]]) -> list[Job]:
         """Run (model, version) pairs on studies to be seen side by side; the studies' own answers stay."""

@@ -9,7 +9,7 @@ from flask import Flask
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from ui_service import figures, file_words, scale, sizes, words
+from ui_service import figures, file_words, masks, scale, sizes, words
 from ui_service.signed_in import HOME, current_person
 
 # html=False: a card's own HTML comes out as text. Images could call other hosts, so they stay off.
@@ -23,6 +23,7 @@ def equip_templates(app: Flask) -> None:
         file_words=file_words,
         scale=scale,
         sizes=sizes,
+        masks=masks,
         figures=figures,
         current_person=current_person,
         homes=HOME,

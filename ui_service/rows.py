@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from portal_wire.contract import Job, Study
+from portal_wire.contract import Job, Model, Study
+from portal_wire.errors import NotFound
 
 
 @dataclass(frozen=True)
@@ -23,5 +24,33 @@ def rows_of(studies: Sequence[Study], jobs: Sequence[Job]) -> list[Row]:
 
 
 def answering(jobs: Iterable[Job]) -> Job | None:
-    """The newest of one study's jobs; one that only measured stands back behind any other: sizes hide no finding."""
-    return max(jobs, key=lambda job: (job.result is None or not job.result.measurements, job.id), default=None)
+    """The newest of one study's jobs. One that only measured stands back behind any other: sizes hide no finding; and
+    what a person's boxes brought stands back behind what a model said of its own."""
+
+    def rank(job: Job) -> tuple[bool, bool, str]:
+        return not job.prompts, job.result is None or not job.result.measurements, job.id
+
+    return max(jobs, key=rank, default=None)
+
+
+def chosen(jobs: Iterable[Job], job_id: str) -> Job:
+    """One of a study's own jobs. Raises NotFound for any other."""
+    for job in jobs:
+        if job.id == job_id:
+            return job
+    raise NotFound("This image has no such run.")
+
+
+def runnable(models: Iterable[Model]) -> list[Model]:
+    """The models that need no boxes: what menus offer."""
+    return [model for model in models if not model.prompted]
+
+
+def prompter(models: Iterable[Model]) -> Model | None:
+    """The model that outlines what a person draws boxes round, where one is ready to answer."""
+    for model in models:
+        versions = {each.version: each for each in model.versions}
+        active = versions.get(model.active_version)
+        if model.prompted and active is not None and not active.not_ready:
+            return model
+    return None

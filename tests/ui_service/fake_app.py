@@ -11,7 +11,7 @@ from portal_wire.contract import Job, JobState, Model, Result, Session, Study, U
 from portal_wire.errors import Forbidden, PortalError, Unauthenticated
 from portal_wire.http_server import problem
 from portal_wire.ids import new_id
-from tests.ui_service import fake_accounts, fake_jobs, fake_models, fake_studies
+from tests.ui_service import fake_accounts, fake_jobs, fake_models, fake_prompts, fake_studies
 from tests.ui_service.fake_answers import grey_png
 from tests.ui_service.fake_models import MODEL
 from tests.ui_service.fake_server import wire
@@ -41,6 +41,7 @@ class FakeApp:
         self.numbers = itertools.count(1)
         self.broken: PortalError | None = None  # every call but signing in answers this
         self.refuse_streams = False
+        self.fills = True  # boxes are outlined as soon as they are drawn
         self.site: dict[str, Any] = {"reviewed": {"normal": 12, "pneumonia": 40}, "left_out": {"unsure": 3}, "fits": []}
         self.status: dict[str, Any] = {
             "dependencies": {"database": None, "redis": "ConnectionError", "store": None, "ml": None},
@@ -165,6 +166,7 @@ def build(fake: FakeApp) -> Flask:
     fake_accounts.equip(app, fake)
     fake_jobs.equip(app, fake)
     fake_models.equip(app, fake)
+    fake_prompts.equip(app, fake)
     fake_studies.equip(app, fake)
     _equip_sessions(app, fake)
     return app

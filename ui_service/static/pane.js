@@ -17,6 +17,7 @@ export class Pane {
     this.stretch = Number(canvas.dataset.stretch ?? 1); // a pixel's height in widths: not every scanner's is square
     this.overlay = null; // what lies over the picture, as a canvas
     this.labels = null; // where that is a mask
+    this.own = false; // in place of the mask that was made of it, the model's own
     this.suggested = false; // the answer is one whose overlay should be seen at once
   }
 
@@ -28,7 +29,8 @@ export class Pane {
     this.suggested = named?.dataset.shown === "yes";
     if (!named) return true;
     try {
-      const image = await load(named.dataset.mask ?? named.dataset.heatmap);
+      const own = this.own && this.ownMask;
+      const image = await load(own || (named.dataset.mask ?? named.dataset.heatmap));
       if (this.#named() !== named) return true; // the answer has changed meanwhile
       if (named.dataset.heatmap) {
         this.overlay = colourMap(image);
@@ -46,7 +48,14 @@ export class Pane {
 
   // Asked again when the reader shows or hides a structure.
   repaint() {
-    this.labels?.paint(structuresIn(this.answer));
+    const whole = this.own && this.answer.dataset.own; // another run's mask: the table beside it is not its own
+    this.labels?.paint(whole ? undefined : structuresIn(this.answer));
+  }
+
+  // Where a model's own mask lies beside what a person made of it or draws to correct it; else nothing.
+  get ownMask() {
+    const named = this.#named();
+    return named?.dataset.own ?? (named?.dataset.mask && this.answer.dataset.own) ?? "";
   }
 
   get answer() {

@@ -3,6 +3,7 @@
 const COLOURS = [
   [86, 180, 233], [230, 159, 0], [0, 158, 115], [240, 228, 66], [204, 121, 167], [213, 94, 0],
 ];
+export const colourCount = COLOURS.length;
 const FILLED = 0.6; // of what the border has
 
 // Red, green, blue of a structure's number, which begins at 1.
@@ -32,8 +33,8 @@ export class LabelMap {
     for (let at = 0; at < this.values.length; at += 1) this.values[at] = read[4 * at];
   }
 
-  // Colours the shown structures; their borders stand out.
-  paint(structures) {
+  // Colours the shown structures, all there are without a list; their borders stand out.
+  paint(structures = this.#all()) {
     const { width, values } = this;
     const pixels = new ImageData(width, this.height);
     const shown = new Map(structures.filter((each) => each.shown).map(({ index }) => [index, colourOfStructure(index)]));
@@ -46,6 +47,10 @@ export class LabelMap {
       pixels.data[4 * at + 3] = inner ? 255 * FILLED : 255;
     }
     this.context.putImageData(pixels, 0, 0);
+  }
+
+  #all() {
+    return [...new Set(this.values)].filter(Boolean).map((index) => ({ index, shown: true }));
   }
 
   // The number at a pixel; 0 is none, as outside.

@@ -2,10 +2,13 @@
 // level, zoom and pan are those of all panes: what is compared is seen alike.
 import { colourOf } from "./colour_map.js";
 import { Pane, load } from "./pane.js";
+import { imagePlane } from "./prompt_image.js";
+import { offerOutlining } from "./prompts.js";
 import { WHOLE, WindowedImage } from "./window_level.js";
 
 const panes = [...document.querySelectorAll("canvas[data-src]")].map((canvas) => new Pane(canvas));
 const toggle = document.getElementById("toggle");
+const own = document.getElementById("own");
 const opacity = document.getElementById("opacity");
 const legend = document.getElementById("legend");
 const structure = document.getElementById("hud-structure");
@@ -32,11 +35,15 @@ async function start() {
   for (const pane of panes) sizes.observe(pane.canvas);
   setShades({});
   await Promise.all(panes.map(findOverlay));
+  offerOutlining(panes[0].canvas, imagePlane(panes[0], picture.canvas, () => view));
 }
 
 // Asked again whenever the answer of a pane changes.
 async function findOverlay(pane) {
   if (!picture) return;
+  own.hidden = own.disabled = panes.length > 1 || !pane.ownMask;
+  pane.own &&= !own.hidden;
+  own.setAttribute("aria-pressed", String(pane.own));
   const fits = await pane.findOverlay(picture.canvas);
   const some = panes.some((each) => each.overlay);
   toggle.title = fits ? "" : "What belongs over the image could not be loaded.";
@@ -104,6 +111,11 @@ for (const button of document.querySelectorAll("[data-zoom]")) {
 toggle.addEventListener("click", () => {
   chosen = !overlaysShown();
   showOverlays(chosen);
+});
+own.addEventListener("click", () => {
+  panes[0].own = !panes[0].own;
+  chosen = true;
+  findOverlay(panes[0]);
 });
 opacity.addEventListener("input", draw);
 document.getElementById("reset").addEventListener("click", () => {

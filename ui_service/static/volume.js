@@ -1,5 +1,7 @@
 // The volume viewer: NiiVue in one canvas, fed with bytes that we fetch ourselves, so that their arrival can be shown.
 // Right and left are as in radiology: the patient's right is on the left.
+import { volumePlane } from "./prompt_volume.js";
+import { offerOutlining } from "./prompts.js";
 import { followMask } from "./volume_mask.js";
 
 const { Niivue, DRAG_MODE, SHOW_RENDER } = window.niivue;
@@ -52,6 +54,7 @@ async function start() {
   window_(canvas.dataset.modality === "CT" ? "soft tissue" : "whole");
   canvas.dataset.drawn = "yes";
   mask = followMask(viewer, canvas, fetched);
+  offerOutlining(canvas, volumePlane(viewer, canvas));
 }
 
 // All bytes of an answer; `told` is given how many have come, and of how many.

@@ -3,28 +3,30 @@ import { colourOfStructure, structuresIn } from "./structures.js";
 
 const { NVImage } = window.niivue;
 const NAME = "mask.nii.gz";
+const MOST = 255; // structures of a mask
 const toggle = document.getElementById("toggle");
 const opacity = document.getElementById("opacity");
+const own = document.getElementById("own"); // in place of the mask that was made of it, the model's own
 
 // Loads the mask of the answer in the element data-answer of `canvas`, and anew whenever that changes. `fetched` gives
 // the bytes at an address. Returns what names the structure at a place.
 export function followMask(viewer, canvas, fetched) {
-  const answer = document.getElementById(canvas.dataset.answer);
-  let shown = null; // the element that names the mask on the screen
+  const answer = () => document.getElementById(canvas.dataset.answer); // another one after each box that is drawn
+  let shown = ""; // the address of the mask on the screen
   let mask = null;
 
   async function find() {
-    const named = answer?.querySelector("[data-labels]") ?? null;
-    if (named && named === shown) return;
+    const wanted = address();
+    if (mask && wanted === shown) return repaint();
     if (mask) viewer.removeVolume(mask);
-    shown = named;
+    shown = wanted;
     mask = null;
-    offer(named !== null);
-    if (!named) return;
+    offer(wanted !== "");
+    if (!wanted) return;
     try {
-      const buffer = await fetched(named.dataset.labels);
+      const buffer = await fetched(wanted);
       const loaded = await NVImage.loadFromUrl({ url: NAME, name: NAME, buffer, opacity: opacity.value / 100 });
-      if (shown !== named) return; // the answer has changed meanwhile
+      if (shown !== wanted) return; // the answer has changed meanwhile
       loaded.setColormapLabel(colours());
       viewer.addVolume(loaded);
       mask = loaded;
@@ -35,18 +37,40 @@ export function followMask(viewer, canvas, fetched) {
     }
   }
 
+  function address() {
+    const named = answer()?.querySelector("[data-labels]");
+    const beside = answer()?.dataset.own ?? named?.dataset.own ?? "";
+    own.hidden = own.disabled = !beside || !named;
+    if (own.hidden) own.setAttribute("aria-pressed", "false");
+    return (ownShown() && beside) || (named?.dataset.labels ?? "");
+  }
+
+  const ownShown = () => own.getAttribute("aria-pressed") === "true";
+
+  // Of another run's mask, beside the answer of a person's boxes, every structure is shown: the table is not its own.
+  function structures() {
+    const whole = ownShown() && answer().dataset.own;
+    const all = () => Array.from({ length: MOST }, (_, at) => ({ index: at + 1, name: "", shown: true }));
+    return whole ? all() : structuresIn(answer());
+  }
+
   // 0, the background, is clear; so is what the reader hides.
   function colours() {
-    const structures = [{ index: 0, name: "", shown: false }, ...structuresIn(answer)];
-    const channel = (number) => structures.map(({ index }) => (index ? colourOfStructure(index)[number] : 0));
+    const listed = [{ index: 0, name: "", shown: false }, ...structures()];
+    const channel = (number) => listed.map(({ index }) => (index ? colourOfStructure(index)[number] : 0));
     return {
       R: channel(0),
       G: channel(1),
       B: channel(2),
-      A: structures.map((each) => (each.shown ? 255 : 0)),
-      I: structures.map((each) => each.index),
-      labels: structures.map((each) => each.name),
+      A: listed.map((each) => (each.shown ? 255 : 0)),
+      I: listed.map((each) => each.index),
+      labels: listed.map((each) => each.name),
     };
+  }
+
+  function repaint() {
+    mask.setColormapLabel(colours());
+    viewer.updateGLVolume();
   }
 
   const visible = () => toggle.getAttribute("aria-pressed") === "true";
@@ -70,19 +94,21 @@ export function followMask(viewer, canvas, fetched) {
 
   toggle.addEventListener("click", () => mask && show(!visible()));
   opacity.addEventListener("input", () => mask && show(true));
-  document.addEventListener("change", (event) => {
-    if (!mask || !event.target.matches("[data-structure]")) return;
-    mask.setColormapLabel(colours());
-    viewer.updateGLVolume();
+  own.addEventListener("click", () => {
+    own.setAttribute("aria-pressed", String(!ownShown()));
+    find();
   });
-  document.addEventListener("htmx:afterSwap", (event) => event.target === answer && find());
+  document.addEventListener("change", (event) => {
+    if (mask && event.target.matches("[data-structure]")) repaint();
+  });
+  document.addEventListener("htmx:afterSwap", (event) => event.target === answer() && find());
   find();
 
   return {
     // " · liver" for what NiiVue says of a place, or nothing.
     nameOf(values) {
       const at = mask && visible() ? viewer.volumes.indexOf(mask) : -1;
-      const name = structuresIn(answer).find((each) => each.index === values?.[at]?.value)?.name;
+      const name = structures().find((each) => each.index === values?.[at]?.value)?.name;
       return name ? ` · ${name}` : "";
     },
   };

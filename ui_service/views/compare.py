@@ -9,6 +9,7 @@ from portal_wire.contract import Job, JobState
 from portal_wire.errors import BadRequest
 from ui_service.app_client import AppTier
 from ui_service.comparison import columns_of, newest_of_each, standings
+from ui_service.rows import runnable
 from ui_service.signed_in import app_tier
 
 blueprint = Blueprint("compare", __name__)
@@ -30,7 +31,7 @@ def page(study_id: UUID) -> str:
     return render_template(
         "compare.html",
         study=study,
-        models=models,
+        models=runnable(models),
         columns=columns,
         standings=standings(columns),
         versions=request.args.getlist("version"),

@@ -5,11 +5,10 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from portal_wire.contract import Job
-from portal_wire.errors import NotFound
 from ui_service.app_client import AppTier
-from ui_service.rows import answering
+from ui_service.rows import answering, chosen, prompter, runnable
 from ui_service.signed_in import app_tier
+from ui_service.views.prompts import base_of
 from ui_service.views.relay import relayed
 from ui_service.views.worklist import asked_of_app, chosen_filters
 
@@ -23,16 +22,21 @@ def page(study_id: UUID) -> str:
     """The study with the job that answers for it, or that of `?job=`, which must be this study's own."""
     app = app_tier()
     study = app.study(str(study_id))
+    models = app.models()
     jobs = [job for job in app.jobs_of([study.id]) if job.study_id == study.id]
     filters = chosen_filters(request.args)
+    wanted = request.args.get("job")
+    job = chosen(jobs, wanted) if wanted else answering(job for job in jobs if job.purpose == "answer")
     place, before, after = _neighbours(app, study.id, filters)
     return render_template(
         "study.html",
         study=study,
-        job=_shown(jobs, request.args.get("job")),
+        job=job,
         jobs=jobs,
         openings=app.openings(study.id),
-        models=[model for model in app.models() if model.kind == study.kind],
+        models=[model for model in runnable(models) if model.kind == study.kind],
+        prompter=prompter(model for model in models if model.kind in (study.kind, "any")),
+        base=base_of(jobs, job, request.args.get("base")),
         place=place,
         before=before,
         after=after,
@@ -57,15 +61,6 @@ def volume(study_id: UUID) -> Response:
 def original(study_id: UUID) -> Response:
     """The file as it was uploaded."""
     return relayed(app_tier().original(str(study_id)))
-
-
-def _shown(jobs: list[Job], wanted: str | None) -> Job | None:
-    if wanted is None:
-        return answering(job for job in jobs if job.purpose == "answer")
-    for job in jobs:
-        if job.id == wanted:
-            return job
-    raise NotFound("This image has no such run.")
 
 
 def _neighbours(app: AppTier, study_id: str, filters: dict[str, str]) -> tuple[str, str | None, str | None]:

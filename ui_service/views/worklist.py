@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import Blueprint, render_template, request
 
-from ui_service.rows import rows_of
+from ui_service.rows import rows_of, runnable
 from ui_service.signed_in import app_tier
 from ui_service.views.samples import sample_films
 
@@ -26,7 +26,7 @@ def page() -> str:
         filters=filters,
         samples=sample_films(),
         limits=app.limits(),
-        models=app.models(),
+        models=runnable(app.models()),
     )
 
 
