@@ -15,7 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from app_service.domain.site import SiteCalibration
 from app_service.study_body import StudyBody, size_of
-from portal_wire.contract import Model
+from portal_wire.contract import Model, Prompt
 from portal_wire.errors import Internal, Unavailable, Unprocessable
 from portal_wire.http_client import ServiceClient
 
@@ -44,22 +44,28 @@ def infer(
     client: ServiceClient,
     model: str,
     version: str,
-    study: bytes | BinaryIO,
+    study: bytes | BinaryIO | None,
     wanted: Sequence[str] = ("findings", "heatmap"),
     calibration: SiteCalibration | None = None,
     *,
+    prompts: Sequence[Prompt] = (),
+    study_sha256: str | None = None,
     spacing_mm: Sequence[float] | None = None,
     timeout_s: float | None = None,
 ) -> Reading:
     """Run a version on a canonical study; `wanted` are the outputs to ask for. With a site's `calibration` in place of
     the shipped one, which the findings then name. `spacing_mm` is that of an image's rows and columns, if known.
+    `prompts` for a model that is asked with boxes; such a one may still hold the study of `study_sha256`, and then
+    answers without it (None), or raises Conflict `study_not_held`.
 
     Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
     (which the study may have caused), and the other PortalErrors as the tier answers them.
     """
     parameters = {"calibration": json.dumps(calibration.parameters)} if calibration else {}
     parameters |= {"spacing_mm": json.dumps(list(spacing_mm))} if spacing_mm else {}
-    head, body = _encode(study, wanted, parameters)
+    parameters |= {"study_sha256": study_sha256} if study_sha256 else {}
+    parameters |= {"through": json.dumps([prompt.through for prompt in prompts])} if prompts else {}
+    head, body = _encode(study, wanted, parameters, prompts)
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
     headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
     try:
@@ -119,19 +125,33 @@ def _card(client: ServiceClient, name: str) -> Model | None:
 
 
 def _encode(
-    study: bytes | BinaryIO, wanted: Sequence[str], parameters: Mapping[str, str]
+    study: bytes | BinaryIO | None, wanted: Sequence[str], parameters: Mapping[str, str], prompts: Sequence[Prompt]
 ) -> tuple[bytes, bytes | StudyBody]:
     """The request's JSON head, and the whole body."""
-    size_bytes = len(study) if isinstance(study, bytes) else size_of(study)
+    size_bytes = len(study) if isinstance(study, bytes) else size_of(study) if study else 0
     size = struct.pack("<I", size_bytes)
     of_study = {"binary_data_size": len(size) + size_bytes}
-    inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": of_study}]
+    inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": of_study}] if study else []
     outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
-    asked: dict[str, Any] = {"inputs": inputs, "outputs": outputs}
+    asked: dict[str, Any] = {"inputs": inputs + _of_prompts(prompts), "outputs": outputs}
     if parameters:
         asked["parameters"] = dict(parameters)
     head = json.dumps(asked).encode()
+    if not study:
+        return head, head
     return head, head + size + study if isinstance(study, bytes) else StudyBody(head + size, study)
+
+
+def _of_prompts(prompts: Sequence[Prompt]) -> list[dict[str, Any]]:
+    if not prompts:
+        return []
+    corners = [value for prompt in prompts for value in prompt.box]
+    labels = [prompt.label for prompt in prompts]
+    shape = [len(prompts), len(prompts[0].box)]
+    return [
+        {"name": "boxes", "shape": shape, "datatype": "FP32", "data": corners},
+        {"name": "labels", "shape": shape[:1], "datatype": "INT32", "data": labels},
+    ]
 
 
 def _decode(response: requests.Response) -> dict[str, bytes]:

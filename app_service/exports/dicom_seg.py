@@ -53,6 +53,7 @@ def from_request(data: bytes, limits: Limits) -> Picture:
     with zipfile.ZipFile(io.BytesIO(data)) as request:
         facts = json.loads(request.read(FACTS))
         labels, place = _label_map(request.read(MASK))
+        labels = _numbered(labels, facts)
         series = _series(request.read(ORIGINAL), place)
     for header in series:
         for tag in [element.tag for element in header if element.is_empty and element.keyword not in MAY_BE_EMPTY]:
@@ -90,6 +91,14 @@ def _made(
         content_label="SEGMENTATION",
         series_description=f"{facts['model']} {facts['version']}, research use"[:64],
     )
+
+
+def _numbered(labels: NDArray[np.uint8], facts: dict[str, Any]) -> NDArray[np.uint8]:
+    """With segments 1, 2, 3 …, as PS3.3 C.8.20.2 asks; what boxes were drawn round may have any numbers."""
+    table = np.zeros(256, np.uint8)
+    table[[int(index) for index in facts["labels"]]] = range(1, len(facts["labels"]) + 1)
+    facts["labels"] = {str(number): label for number, label in enumerate(facts["labels"].values(), 1)}
+    return table[labels]
 
 
 def _label_map(mask: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from app_service.masks.own_volume import OwnVolume
+from app_service.masks.own_volume import whole
 
 SEGS = "segs.npz"
 
@@ -22,9 +22,8 @@ def segs_of_picture(mask: bytes) -> bytes:
 
 def segs_of_volume(mask: bytes) -> bytes:
     """`mask` is a label map as .nii.gz, whose values run along x first: its bytes are slices of rows already."""
-    volume = OwnVolume(io.BytesIO(mask))
-    values = np.concatenate(list(volume.pieces()))
-    return _packed(segs=values.reshape(volume.sides[::-1]), spacing=np.array(volume.spacing_mm, np.float64))
+    values, volume = whole(mask)
+    return _packed(segs=values, spacing=np.array(volume.spacing_mm, np.float64))
 
 
 def _packed(**arrays: Any) -> bytes:

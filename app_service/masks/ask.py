@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from app_service import ml_client
 from app_service.exports.seg_request import segmentation
 from app_service.masks.picture import checked_picture
+from app_service.masks.prompted import WANTED, ask_with_boxes, check_place, named
 from app_service.masks.structures import check_counts, file_name, labels_of, wrong_mask
 from app_service.masks.volume import part
 from app_service.ml_client import Reading
@@ -39,20 +40,22 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         study = find_study(connection, job.owner_id, job.study_id)
     canonical = f"studies/{study.id}/image"
     volume = study.kind == "volume"
+    timeout_s = VOLUME_TIMEOUT_S if volume else None
     with parts.store.open(canonical) as file:
-        reading = ml_client.infer(
-            parts.ml,
-            job.model,
-            job.version,
-            file,
-            ("findings", "mask"),
-            spacing_mm=None if volume else study.spacing_mm,  # a volume has its own
-            timeout_s=VOLUME_TIMEOUT_S if volume else None,
-        )
+        if job.prompts:
+            reading = ask_with_boxes(parts, job, study, file, timeout_s)
+        else:
+            spacing_mm = None if volume else study.spacing_mm  # a volume has its own
+            reading = ml_client.infer(
+                parts.ml, job.model, job.version, file, WANTED, spacing_mm=spacing_mm, timeout_s=timeout_s
+            )
     if reading.findings.get("label") == NOT_ANSWERED:
         return reading.findings, []
     measurements = _measured(reading)
-    labels = labels_of(measurements)
+    if job.prompts:
+        measurements = named(measurements, job.prompts)
+        reading.findings["measurements"] = [each.model_dump() for each in measurements]
+    labels = labels_of(measurements, gaps=bool(job.prompts))
     mask = reading.mask or b""
     if volume:
         with parts.store.open(canonical) as file:
@@ -72,6 +75,8 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         picture, counts = checked_picture(mask, study.shape, labels)
         check_counts(measurements, counts)
         files = [File("mask.png", "image/png", picture)]
+    if job.prompts:
+        check_place(files[0].data, job.prompts)
     return reading.findings, [*files, _statistics(job, study, measurements)]
 
 
@@ -89,7 +94,8 @@ def _statistics(job: Row[Any], study: Row[Any], measurements: list[Measurement])
         "study_id": study.id,
         "shape": study.shape,
         "spacing_mm": study.spacing_mm,
-        "labels": {"0": "background"} | {str(index): label for index, label in labels_of(measurements).items()},
+        "labels": {"0": "background"}
+        | {str(index): label for index, label in labels_of(measurements, gaps=True).items()},
         "structures": [each.model_dump() for each in measurements],
     }
     return File("statistics.json", "application/json", json.dumps(facts, indent=2).encode())

@@ -1,7 +1,8 @@
 """A person's correction of a mask: some of its structures as another mask of the same study has them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import BinaryIO, NamedTuple
+from datetime import datetime
+from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 from app_service.intake.pixels import encode_png
 from app_service.masks.own_volume import OwnVolume, Packed
 from portal_wire.contract import Measurement
+
+CORRECTED = "mask_corrected"
 
 
 class Corrected(NamedTuple):
@@ -23,7 +26,12 @@ class Corrected(NamedTuple):
 def corrected_name(artifacts: Iterable[str]) -> tuple[str, str]:
     """Name and media type of the corrected mask beside a job's other files."""
     flat = "mask.png" in artifacts
-    return ("mask_corrected.png", "image/png") if flat else ("mask_corrected.nii.gz", "application/gzip")
+    return (f"{CORRECTED}.png", "image/png") if flat else (f"{CORRECTED}.nii.gz", "application/gzip")
+
+
+def corrected_folder(job_id: str, attempt: int, at: datetime) -> str:
+    """Where `mask`, the corrected one, lies: each in a folder of its own, so that none is ever half of another."""
+    return f"jobs/{job_id}/{attempt}/corrected/{at:%Y%m%d%H%M%S%f}"
 
 
 def corrected_picture(own: bytes, other: bytes) -> Corrected:
@@ -54,18 +62,21 @@ def _merged(own: NDArray[np.uint8], other: NDArray[np.uint8], indices: NDArray[n
     return np.where(other > 0, other, kept[own])
 
 
-def measured(made: Corrected, labels: Mapping[int, str], spacing_mm: Sequence[float] | None) -> list[Measurement]:
+def measured(
+    made: Corrected, labels: Mapping[int, str], kind: str, spacing_mm: Sequence[float] | None
+) -> list[Measurement]:
     """The size of each structure. `spacing_mm` is along rows and columns, and slices of a volume; None: not known."""
     total, found = int(made.counts.sum()), []
     size = float(np.prod(spacing_mm)) if spacing_mm else None
-    volume = bool(spacing_mm) and len(spacing_mm or ()) == 3
     for index, label in sorted(labels.items()):
         count = int(made.counts[index])
         mean_hu = round(float(made.sums[index]) / count, 1) if made.sums is not None and count else None
-        sizes = (
-            {"voxels": count, "volume_ml": round(count * (size or 0) / 1000, 2), "mean_hu": mean_hu}
-            if volume
-            else {"pixels": count, "area_mm2": round(count * size, 1) if size else None}
+        if kind == "volume":
+            volume_ml = round(count * size / 1000, 2) if size else None
+            sizes: dict[str, Any] = {"voxels": count, "volume_ml": volume_ml, "mean_hu": mean_hu}
+        else:
+            sizes = {"pixels": count, "area_mm2": round(count * size, 1) if size else None}
+        found.append(
+            Measurement.model_validate({"label": label, "index": index, "share": round(count / total, 6)} | sizes)
         )
-        found.append(Measurement.model_validate({"label": label, "index": index, "share": count / total} | sizes))
     return found

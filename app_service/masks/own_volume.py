@@ -6,6 +6,7 @@ of 348 bytes and 4 more come before the values (https://nifti.nimh.nih.gov/pub/d
 
 import struct
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -44,6 +45,12 @@ class OwnVolume:
             if len(data) < wanted:
                 raise EOFError
             yield np.frombuffer(data, self._type)
+
+
+def whole(data: bytes) -> tuple[NDArray[Any], OwnVolume]:
+    """All values of a file, (slices, rows, columns)."""
+    volume = OwnVolume(BytesIO(data))
+    return np.concatenate(list(volume.pieces())).reshape(volume.sides[::-1]), volume
 
 
 class Packed:

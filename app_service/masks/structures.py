@@ -14,10 +14,11 @@ def wrong_mask(what: str) -> Internal:
     return Internal(f"The model's mask is wrong: {what}.", code="wrong_mask")
 
 
-def labels_of(measurements: Sequence[Measurement]) -> dict[int, str]:
-    """The structure that each value of the mask means, in rising order. Raises Internal unless they are 1, 2, 3 …"""
+def labels_of(measurements: Sequence[Measurement], gaps: bool = False) -> dict[int, str]:
+    """The structure that each value of the mask means, in rising order. Raises Internal unless they are 1, 2, 3 …;
+    with `gaps` some of these may be missing."""
     labels = {each.index: each.label for each in sorted(measurements, key=lambda each: each.index)}
-    if not labels or list(labels) != list(range(1, len(measurements) + 1)):
+    if len(labels) < len(measurements) or not labels or (not gaps and max(labels) > len(labels)):
         raise wrong_mask("its structures are not numbered from 1")
     if len({file_name(label) for label in labels.values()}) < len(labels):
         raise wrong_mask("two structures have one name")

@@ -15,6 +15,8 @@ from flask import Flask, Response, jsonify, request
 from numpy.typing import NDArray
 from werkzeug.serving import make_server
 
+from tests.app_service.fake_prompted import BOX_PROMPT, FakePrompted, prompted_card
+
 LAYER = {"name": "dense", "kind": "Dense", "output": [1], "parameters": 3, "multiply_adds": 2}
 NETWORK = {"architecture": "fake", "input": [1, 2, 1], "parameters": 3, "multiply_adds": 2, "layers": [LAYER]}
 FEWEST = 2  # cases of each class that a fit takes
@@ -116,6 +118,7 @@ class FakeMl:
         self.managed: list[str] = []  # "load 1", "unload 2"
         self.outlines = False  # serves OUTLINERS too
         self.spoil: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]] = lambda said, mask: (said, mask)
+        self.prompted: FakePrompted | None = None  # serves box-prompt too
         self.spacings: list[Any] = []  # that masks were asked for with
         self._server: Any = None
         self.port = 0
@@ -170,6 +173,14 @@ class FakeMl:
         texts = {"findings": json.dumps(answered).encode(), "heatmap": self.heatmap}
         if name in OUTLINERS:
             texts = self._outline(name, head, body)
+        if name == BOX_PROMPT:
+            assert self.prompted
+            rest = body[int(request.headers["Inference-Header-Content-Length"]) :]
+            try:
+                texts = self.prompted.answer(head, rest, self._said)
+            except KeyError:
+                error = {"detail": "This study is not held any more.", "code": "study_not_held"}
+                return Response(json.dumps(error), 409, content_type="application/problem+json")
         blobs = [struct.pack("<I", len(texts[item])) + texts[item] for item in names]
         outputs = [
             {"name": item, "datatype": "BYTES", "shape": [1], "parameters": {"binary_data_size": len(blob)}}
@@ -189,10 +200,15 @@ class FakeMl:
         else:
             volume = outlined_volume(study)
             mask, packed = np.asarray(volume.dataobj), gzip.compress(volume.to_bytes())
-        said, sent = self.spoil(segmented(measured(name, mask, spacing)), packed)
+        return self._said(measured(name, mask, spacing), packed)
+
+    def _said(self, measurements: list[dict[str, Any]], packed: bytes) -> dict[str, bytes]:
+        said, sent = self.spoil(segmented(measurements), packed)
         return {"findings": json.dumps(said).encode(), "mask": sent}
 
     def _card(self, name: str) -> Response:
+        if name == BOX_PROMPT:
+            return jsonify(prompted_card(model_card({"1": None})))
         return jsonify(outliner_card(name) if name in OUTLINERS else model_card(self.versions))
 
     def _calibrate(self, name: str, version: str) -> Response:
@@ -208,6 +224,7 @@ class FakeMl:
         states = {version: "UNAVAILABLE" if fault else "READY" for version, fault in self.versions.items()}
         entries = [{"name": "pneumonia", "version": version, "state": state} for version, state in states.items()]
         entries += [{"name": name, "version": "1", "state": "READY"} for name in OUTLINERS if self.outlines]
+        entries += [{"name": BOX_PROMPT, "version": "1", "state": "READY"}] if self.prompted else []
         return jsonify(entries)
 
     def _load(self, name: str) -> Response:
