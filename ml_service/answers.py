@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ml_service import answers_of_masks
+from ml_service import answers_of_masks, answers_of_prompts
 from ml_service.batcher import Pass
 from ml_service.explain import heatmap_png
-from ml_service.manifest import Calibration, Manifest, Rules
+from ml_service.manifest import Calibration, Manifest, Prompted, Rules
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.served import Seen, Served
-from ml_service.served_rules import Answering, ServedRules
+from ml_service.served_prompts import ServedPrompts
+from ml_service.serving import Answering
 from ml_service.tasks.verdict import Verdict
 from portal_wire.errors import BadRequest, Unprocessable
 
@@ -23,6 +24,8 @@ OUTPUTS = (*USUAL, "heatmap")
 def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
     """Runs the request's one input. Raises BadRequest, or Unprocessable for a study that does not decode."""
     fit = site_calibration(asked.parameters, served.manifest)
+    if isinstance(served, ServedPrompts):
+        return answers_of_prompts.see(served, asked, wait_s, begun)
     spacing_mm = answers_of_masks.spacing_mm(asked.parameters)
     if set(asked.inputs) == {"study"}:
         study = asked.inputs["study"]
@@ -32,7 +35,7 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
             return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm)
         except ValueError as error:
             raise Unprocessable(f"Input study: {error}", code="undecodable") from None
-    if isinstance(served, ServedRules) or served.manifest.outlines:
+    if not isinstance(served, Served) or served.manifest.outlines:
         raise BadRequest(f"Expected one input, study. Received: {len(asked.inputs)}.")
     if set(asked.inputs) == {"pixels"}:
         judged = not asked.wanted or any(want.name != "logits" for want in asked.wanted)
@@ -40,7 +43,7 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
 
 
-def site_calibration(parameters: dict[str, Any], manifest: Manifest | Rules) -> Calibration | None:
+def site_calibration(parameters: dict[str, Any], manifest: Manifest | Rules | Prompted) -> Calibration | None:
     """Returns the calibration that a request brings: JSON in the parameter `calibration`, because the protocol's
     parameters are texts, numbers and booleans. None: as shipped. Raises BadRequest for one that does not fit."""
     text = parameters.get("calibration")
@@ -62,20 +65,25 @@ def site_calibration(parameters: dict[str, Any], manifest: Manifest | Rules) -> 
 
 def _pixels(served: Served, pixels: Tensor) -> "np.ndarray[Any, np.dtype[np.float32]]":
     side = served.manifest.side
-    if isinstance(pixels.data, list) or len(pixels.shape) != 4 or pixels.shape[1:] != (side, side, 1):
+    if (
+        pixels.datatype != "FP32"
+        or isinstance(pixels.data, list)
+        or len(pixels.shape) != 4
+        or pixels.shape[1:] != (side, side, 1)
+    ):
         raise BadRequest(f"Input pixels: expected FP32 [N, {side}, {side}, 1]. Received: {list(pixels.shape)}.")
     if pixels.shape[0] > served.batch_rows:
         raise BadRequest(f"Input pixels: expected at most {served.batch_rows} images. Received: {pixels.shape[0]}.")
     if not np.isfinite(pixels.data).all():
         raise BadRequest("Input pixels: expected finite numbers.")
-    return pixels.data
+    return pixels.data.astype(np.float32, copy=False)
 
 
 def outputs(served: Answering, seen: Seen, asked: Inference) -> list[tuple[Tensor, bool]]:
     """Returns each wanted output and whether it travels as binary. Raises BadRequest for an unknown name."""
     usual = answers_of_masks.USUAL if served.manifest.outlines else USUAL
     wanted = asked.wanted or tuple(Wanted(name, asked.binary_by_default) for name in usual)
-    if isinstance(served, ServedRules) or served.manifest.outlines:
+    if not isinstance(served, Served) or served.manifest.outlines:
         return [(answers_of_masks.output(seen, want.name), want.binary) for want in wanted]
     return [(_output(served, seen, want.name), want.binary) for want in wanted]
 
@@ -125,7 +133,7 @@ def answer(verdict: Verdict, logits: list[float], seen: Seen, served: Served) ->
 
 def metadata(served: Answering) -> dict[str, Any]:
     """Returns the protocol's model metadata, with what a caller needs to read the outputs."""
-    if isinstance(served, ServedRules) or served.manifest.outlines:
+    if not isinstance(served, Served) or served.manifest.outlines:
         return answers_of_masks.metadata(served)
     manifest = served.manifest
     images: list[Any] = [-1, manifest.side, manifest.side, 1]

@@ -4,9 +4,10 @@ import json
 import math
 from typing import Any
 
+from ml_service.manifest import Prompted
 from ml_service.protocol import Tensor
 from ml_service.served import Seen
-from ml_service.served_rules import Answering
+from ml_service.serving import Answering
 from portal_wire.errors import BadRequest
 
 USUAL = ("findings",)
@@ -58,11 +59,15 @@ def answer(seen: Seen) -> dict[str, Any]:
 def metadata(served: Answering) -> dict[str, Any]:
     """Returns the protocol's model metadata."""
     manifest = served.manifest
+    inputs: list[dict[str, Any]] = [{"name": "study", "datatype": "BYTES", "shape": [1]}]
+    if isinstance(manifest, Prompted):
+        inputs.append({"name": "boxes", "datatype": "FP32", "shape": [-1, -1]})
+        inputs.append({"name": "labels", "datatype": "INT32", "shape": [-1]})
     return {
         "name": manifest.name,
         "versions": [manifest.version],
         "platform": "lightbox_rules" if manifest.architecture == "rules" else "lightbox_keras",
-        "inputs": [{"name": "study", "datatype": "BYTES", "shape": [1]}],
+        "inputs": inputs,
         "outputs": [{"name": name, "datatype": "BYTES", "shape": [1]} for name in OUTPUTS],
         "parameters": {"labels": list(manifest.labels), "negative_label": None, "kind": manifest.kind},
     }

@@ -17,7 +17,7 @@ from typing import Any
 from ml_service import answers, engines
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.registry import Registry
-from ml_service.served_rules import Answering
+from ml_service.serving import Answering
 from ml_service.settings import Settings
 from portal_wire import env
 from portal_wire.errors import PortalError

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest, Rules
+from ml_service.manifest import Prompted, Rules, Told
 from ml_service.registry import Registry
 from portal_wire.contract import Model, ModelVersion
 from portal_wire.errors import NotFound, Unavailable
@@ -26,6 +26,7 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
         title=newest.title,
         task=newest.task,
         kind=newest.kind,
+        prompted=isinstance(newest, Prompted),
         modalities=list(newest.modalities),
         labels=list(newest.labels),
         negative_label=newest.negative_label,
@@ -56,7 +57,7 @@ def network(registry: Registry, name: str, version: str) -> dict[str, Any]:
     raise NotFound("There is no such version of this model.", code="unknown_model")
 
 
-def _manifest(folder: Path) -> Manifest | Rules | None:
+def _manifest(folder: Path) -> Told | None:
     """Returns None for one that cannot be read: the registry says so, and the other versions are still shown."""
     try:
         return manifests.read_any(folder)
@@ -64,7 +65,7 @@ def _manifest(folder: Path) -> Manifest | Rules | None:
         return None
 
 
-def _version(manifest: Manifest | Rules, folder: Path, not_ready: str | None) -> ModelVersion:
+def _version(manifest: Told, folder: Path, not_ready: str | None) -> ModelVersion:
     plots = sorted(Path(file).name for file in manifest.files if file.startswith(f"{manifests.PLOTS}/"))
     return ModelVersion(
         version=manifest.version,

@@ -7,9 +7,12 @@ import numpy as np
 
 from ml_service import manifest as manifests
 from ml_service.label_maps import Outlined
-from ml_service.manifest import Described, Rules
-from ml_service.served import Served
-from ml_service.served_rules import Answering, ServedRules
+from ml_service.manifest import Described, GoldenCase, Prompted, Rules
+from ml_service.prompts.boxes import Prompt
+from ml_service.served import Seen, Served
+from ml_service.served_prompts import ServedPrompts
+from ml_service.served_rules import ServedRules
+from ml_service.serving import Answering
 from ml_service.settings import Settings
 
 
@@ -26,6 +29,8 @@ def open_version(folder: Path, settings: Settings) -> Answering:
     served: Answering
     if isinstance(manifest, Rules):
         served = ServedRules(manifest, folder)
+    elif isinstance(manifest, Prompted):
+        served = ServedPrompts(manifest, folder, settings)
     else:
         served = Served(manifest, folder, settings)
     if served.task.LABELS != manifest.labels or served.task.NEGATIVE_LABEL != manifest.negative_label:
@@ -54,7 +59,7 @@ def check_golden(served: Answering) -> None:
     """Raises Unfit unless every golden image gets the answer that it got when the version was made."""
     golden = served.manifest.golden
     for case in golden.cases:
-        seen = served.see_study((served.folder / manifests.GOLDEN / case.file).read_bytes(), wait_s=60)
+        seen = _seen(served, case)
         verdict = seen.verdicts[0]
         came = verdict.findings[0].probability if verdict.findings else None
         if verdict.label != case.label or not _close(came, case.probability, golden.tolerance):
@@ -65,6 +70,14 @@ def check_golden(served: Answering) -> None:
             raise Unfit(f"golden image {case.file} got other logits than when this version was made")
         if case.shares is not None and not _alike(seen.outlined, case.shares, golden.tolerance):
             raise Unfit(f"golden image {case.file} got another mask than when this version was made")
+
+
+def _seen(served: Answering, case: GoldenCase) -> Seen:
+    study = (served.folder / manifests.GOLDEN / case.file).read_bytes()
+    if not isinstance(served, ServedPrompts):
+        return served.see_study(study, wait_s=60)
+    prompts = [Prompt(box, 0, 0, number, False) for number, box in enumerate(case.boxes or (), start=1)]
+    return served.see_boxes(study, None, prompts, axes=2, wait_s=60)
 
 
 def _alike(outlined: Outlined | None, shares: tuple[float, ...], tolerance: float) -> bool:

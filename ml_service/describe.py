@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from ml_service import architectures
-from ml_service.manifest import Manifest
+from ml_service.manifest import Manifest, Prompted
 
 Shape = tuple[int, ...]
 
@@ -26,9 +26,10 @@ class Row:
     multiply_adds: int
 
 
-def describe(manifest: Manifest) -> dict[str, Any]:
+def describe(manifest: Manifest | Prompted) -> dict[str, Any]:
     """Returns `input` (side, side, channels), `layers` (rows, in the order in which they run) and their sums."""
-    shape, rows = _described(manifest.architecture, json.dumps(manifest.params), manifest.side)
+    side = None if isinstance(manifest, Prompted) else manifest.side
+    shape, rows = _described(manifest.architecture, json.dumps(manifest.params), side)
     return {
         "architecture": manifest.architecture,
         "input": shape,
@@ -39,19 +40,26 @@ def describe(manifest: Manifest) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _described(architecture: str, params: str, side: int) -> tuple[Shape, tuple[Row, ...]]:
+def _described(architecture: str, params: str, side: int | None) -> tuple[Shape, tuple[Row, ...]]:
     network = architectures.build(architecture, json.loads(params))
+    if side is None:  # in two halves, of a size that they bring themselves
+        halves = [network.get_layer(name) for name in ("encoder", "decoder")]
+        shape = tuple(halves[0].inputs[0].shape[1:])
+        return shape, tuple(row for half in halves for row in rows_of(half))
     shape = (side, side, int(network.inputs[0].shape[-1] or 1))  # images are grey where a network takes any
     return shape, tuple(rows_of(network, shape))
 
 
-def rows_of(network: keras.Model, shape: Shape) -> list[Row]:
-    """Returns a row a layer or operation of a functional network that reads images of `shape` (H, W, C)."""
+def rows_of(network: keras.Model, shape: Shape | None = None) -> list[Row]:
+    """Returns a row a layer or operation of a functional network that reads images of `shape` (H, W, C); None: its
+    inputs say their sizes themselves."""
     steps = [step for step in network.operations if not isinstance(step, keras.layers.InputLayer)]
     tensors = [[keras.tree.flatten(step.output)[0], *keras.tree.flatten(step.input)] for step in steps]
     # Shapes for this very input: the network itself leaves height and width open.
     whole = keras.Function(network.inputs, tensors)
-    found = whole.compute_output_spec([keras.KerasTensor((1, *shape), network.inputs[0].dtype)])
+    shapes = [each.shape[1:] for each in network.inputs] if shape is None else [shape]
+    given = [keras.KerasTensor((1, *each), into.dtype) for each, into in zip(shapes, network.inputs, strict=True)]
+    found = whole.compute_output_spec(given)
     rows = []
     for step, (after, *before) in zip(steps, found, strict=True):
         cost = multiply_adds(step, [tensor.shape for tensor in before], after.shape)

@@ -53,6 +53,7 @@ class GoldenCase(Part):
     ood_score: float
     logits: tuple[float, ...] | None = None  # what a refused image would have got: it checks the network too
     shares: tuple[float, ...] | None = None  # of the image or volume, by structure; only of models that outline
+    boxes: tuple[tuple[float, float, float, float], ...] | None = None  # drawn on it; of models that wait for boxes
 
 
 class Golden(Part):
@@ -70,7 +71,7 @@ class Described(Part):
     title: str
     subject: str  # what it reads, as a noun: "a frontal chest X-ray of a child"
     task: str
-    kind: Literal["image", "volume"]
+    kind: Literal["image", "volume", "any"]
     modalities: tuple[str, ...]
     labels: tuple[str, ...]
     negative_label: str | None  # None: it classifies nothing, it outlines `labels`
@@ -93,6 +94,15 @@ class Rules(Described):
     architecture: Literal["rules"] = "rules"
     parameters: Literal[0] = 0
     trained_at: None = None
+
+
+class Prompted(Described):
+    """A trained version that outlines what a person drew boxes round. It refuses nothing: a person looked first."""
+
+    architecture: Literal["box_prompt", "lite_medsam"]
+    params: dict[str, Any]
+    trained_at: str
+    training: dict[str, Any]
 
 
 class Manifest(Described):
@@ -122,8 +132,12 @@ def read(folder: Path) -> Manifest:
     return Manifest.model_validate_json((folder / FILE).read_bytes())
 
 
-def read_any(folder: Path) -> Manifest | Rules:
-    """Returns what model.json says, also of a version without a network. Raises as `read` does."""
+Told = Manifest | Rules | Prompted
+
+
+def read_any(folder: Path) -> Told:
+    """Returns what model.json says, of a version of any kind. Raises as `read` does."""
     told = (folder / FILE).read_bytes()
     architecture = Described.model_validate_json(told, extra="ignore").architecture
-    return Rules.model_validate_json(told) if architecture == "rules" else Manifest.model_validate_json(told)
+    kinds: dict[str, type[Rules | Prompted]] = {"rules": Rules, "box_prompt": Prompted, "lite_medsam": Prompted}
+    return kinds.get(architecture, Manifest).model_validate_json(told)

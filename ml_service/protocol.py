@@ -22,15 +22,17 @@ from portal_wire.errors import BadRequest
 
 HEADER_LENGTH = "Inference-Header-Content-Length"
 _NUMBER = re.compile(r"[0-9]{1,12}")
-Value = NDArray[np.float32] | list[bytes]
+Numbers = NDArray[np.float32] | NDArray[np.int32]
+Value = Numbers | list[bytes]
+_KINDS: dict[str, Any] = {"FP32": np.float32, "INT32": np.int32}
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """A named input or output; `data` is float32 of `shape`, or a list of byte strings."""
+    """A named input or output; `data` is float32 or int32 of `shape`, or a list of byte strings."""
 
     name: str
-    datatype: str  # FP32 or BYTES
+    datatype: str  # FP32, INT32 or BYTES
     shape: tuple[int, ...]
     data: Value
     text: bool = False  # BYTES that are UTF-8, so plain in JSON; others travel there as base64
@@ -109,8 +111,8 @@ def _read_input(entry: object, tail: memoryview) -> tuple[Tensor, memoryview]:
     """Returns the tensor and what is left of the binary part."""
     fields = _object(entry, "an input")
     name, datatype, shape = fields.get("name"), fields.get("datatype"), fields.get("shape")
-    if not isinstance(name, str) or datatype not in ("FP32", "BYTES"):
-        raise BadRequest("Expected each input with a name and datatype FP32 or BYTES.")
+    if not isinstance(name, str) or datatype not in (*_KINDS, "BYTES"):
+        raise BadRequest("Expected each input with a name and datatype FP32, INT32 or BYTES.")
     if not isinstance(shape, list) or not all(type(size) is int and 0 < size < 2**31 for size in shape):
         raise BadRequest(f"Input {name}: expected `shape` as a list of positive numbers.")
     count = math.prod(shape)
@@ -120,14 +122,16 @@ def _read_input(entry: object, tail: memoryview) -> tuple[Tensor, memoryview]:
     if type(size) is not int or not 0 <= size <= len(tail):
         raise BadRequest(f"Input {name}: expected binary_data_size up to the {len(tail)} bytes that follow.")
     blob, rest = tail[:size], tail[size:]
-    data = _floats(name, blob, shape, count) if datatype == "FP32" else _byte_strings(name, blob, count)
+    data = _byte_strings(name, blob, count) if datatype == "BYTES" else _numbers(name, datatype, blob, shape, count)
     return Tensor(name, datatype, tuple(shape), data), rest
 
 
-def _floats(name: str, blob: memoryview, shape: list[int], count: int) -> NDArray[np.float32]:
+def _numbers(name: str, datatype: str, blob: memoryview, shape: list[int], count: int) -> Numbers:
     if len(blob) != 4 * count:
         raise BadRequest(f"Input {name}: expected {4 * count} bytes for its shape. Received: {len(blob)}.")
-    return np.frombuffer(blob, "<f4").reshape(shape).astype(np.float32, copy=False)
+    kind = _KINDS[datatype]
+    numbers: Numbers = np.frombuffer(blob, np.dtype(kind).newbyteorder("<")).reshape(shape).astype(kind, copy=False)
+    return numbers
 
 
 def _byte_strings(name: str, blob: memoryview, count: int) -> list[bytes]:
@@ -145,10 +149,10 @@ def _byte_strings(name: str, blob: memoryview, count: int) -> list[bytes]:
 def _from_json(name: str, datatype: str, shape: list[int], count: int, data: object) -> Value:
     if not isinstance(data, list):
         raise BadRequest(f"Input {name}: expected `data` as a list, or binary_data_size.")
-    if datatype == "FP32":
+    if datatype != "BYTES":
         try:
-            values = np.asarray(data, np.float32)
-        except (ValueError, TypeError):
+            values: Numbers = np.asarray(data, _KINDS[datatype])
+        except (ValueError, TypeError, OverflowError):
             raise BadRequest(f"Input {name}: expected numbers.") from None
         if values.size != count:
             raise BadRequest(f"Input {name}: expected {count} numbers for its shape. Received: {values.size}.")

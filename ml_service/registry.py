@@ -15,7 +15,7 @@ from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
 from ml_service.manifest import Described
 from ml_service.metrics import LOADED, LOADS, MEMORY, UNFIT
-from ml_service.served_rules import Answering
+from ml_service.serving import Answering
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
 

@@ -12,7 +12,7 @@ from ml_service.callers import Callers
 from ml_service.metrics import DROPPED
 from ml_service.repository import registry
 from ml_service.running import Running
-from ml_service.served_rules import Answering
+from ml_service.serving import Answering
 from portal_wire.errors import BadRequest, PortalError
 
 routes = Blueprint("v2", __name__, url_prefix="/v2")

@@ -14,7 +14,7 @@ from ml_service.batcher import Pass
 from ml_service.label_maps import Outlined
 from ml_service.manifest import Calibration, Rules
 from ml_service.metrics import Meter
-from ml_service.served import Seen, Served
+from ml_service.served import Seen
 from ml_service.tasks.verdict import Verdict
 from portal_wire.errors import Conflict, Unavailable
 
@@ -92,6 +92,3 @@ def stepper(begun: "list[Future[Pass]] | None", count: int) -> Step:
         done.set_result(None)
 
     return step
-
-
-Answering = Served | ServedRules

@@ -22,6 +22,8 @@ class Settings:
     threads: int = 0  # of the network; 0: half as many as cores (TensorFlow: as many)
     engine: str = "auto"  # or openvino, tensorflow; for models that name none
     first: tuple[str, ...] = ()  # models that must be ready before the tier is; none of them there: all
+    studies_mb: int = 512  # of studies that boxes are drawn on, kept so that a further box comes without its study
+    embeddings_mb: int = 256  # of slices' embeddings, kept so that a further box costs the decoder alone
     memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 
     @classmethod
@@ -37,6 +39,8 @@ class Settings:
             threads=env.integer("LIGHTBOX_ML_THREADS", 0, 0, 1024),
             engine=_engine(env.text("LIGHTBOX_ML_ENGINE", "auto")),
             first=env.names("LIGHTBOX_ML_FIRST_MODELS", "pneumonia,brain-tumour"),
+            studies_mb=env.integer("LIGHTBOX_ML_STUDIES_MB", 512),
+            embeddings_mb=env.integer("LIGHTBOX_ML_EMBEDDINGS_MB", 256),
             memory_mb=env.integer("LIGHTBOX_ML_MEMORY_MB", 0),
         )
 

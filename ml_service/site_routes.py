@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ml_service import manifest as manifests
 from ml_service import site
-from ml_service.manifest import Rules
+from ml_service.manifest import Manifest
 from ml_service.repository import registry
 from portal_wire.errors import BadRequest, NotFound, Unprocessable
 
@@ -31,7 +31,7 @@ def calibrate(name: str, version: str) -> Response:
     if (name, version) not in registry().on_disk():
         raise NotFound("There is no such version of this model.", code="unknown_model")
     manifest = manifests.read_any(registry().settings.model_dir / name / version)
-    if isinstance(manifest, Rules) or manifest.outlines:
+    if not isinstance(manifest, Manifest) or manifest.outlines:
         raise Unprocessable("This model outlines, and has no probability to calibrate.", code="no_fit")
     try:
         cases = Cases.model_validate_json(request.get_data(cache=False))

@@ -17,6 +17,7 @@ ARCHITECTURES = {
     "segresnet": "ml_service.architectures.segresnet",
     "swin_unetr": "ml_service.architectures.swin_unetr",
     "monai_unet": "ml_service.architectures.monai_unet",
+    "box_prompt": "ml_service.architectures.box_prompt",
     "lite_medsam": "ml_service.architectures.lite_medsam",
 }
 

@@ -66,7 +66,7 @@ class Tokens(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
     def call(self, tokens: Any) -> Any:
         """(B, n, C) -> (B, count + n, C)"""
-        learnt = self.learnt[None] + ops.zeros_like(tokens[:, :1])  # (B, count, C)
+        learnt = ops.expand_dims(self.learnt, 0) + ops.zeros_like(tokens[:, :1])  # (B, count, C)
         return ops.concatenate([learnt, tokens], axis=1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

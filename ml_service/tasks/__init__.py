@@ -4,6 +4,7 @@ from importlib import import_module
 from types import ModuleType
 
 TASKS = {
+    "box-prompt": "ml_service.tasks.box_prompt",
     "brain-tumour": "ml_service.tasks.brain_tumour",
     "ct-tissue": "ml_service.tasks.ct_tissue",
     "lung-field": "ml_service.tasks.lung_field",

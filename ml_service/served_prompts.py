@@ -1,0 +1,124 @@
+"""A version that outlines what a person drew boxes round. Studies and their slices' embeddings are kept while there is
+room, so that a further box on the same slice needs neither the study nor the encoder."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml_service import tasks
+from ml_service.batcher import Pass
+from ml_service.manifest import Prompted
+from ml_service.metrics import Meter
+from ml_service.prompts.boxes import Prompt, check
+from ml_service.prompts.follow import Box, Mask
+from ml_service.prompts.least_recent import LeastRecent
+from ml_service.prompts.networks import Floats, PromptNetwork
+from ml_service.prompts.studies import Study, read
+from ml_service.served import Seen
+from ml_service.served_rules import stepper
+from ml_service.settings import Settings
+from ml_service.tasks.verdict import Verdict
+from portal_wire.contract import SEGMENTED
+from portal_wire.errors import BadRequest, Conflict, Unavailable
+
+AT_ONCE = 6  # requests; each may hold a volume that was not kept
+MIB = 2**20
+_NOTHING = np.zeros((1, 0), np.float32)
+
+
+class ServedPrompts:
+    """A version that answers, by a network in two halves."""
+
+    def __init__(self, manifest: Prompted, folder: Path, settings: Settings) -> None:
+        self.manifest = manifest
+        self.folder = folder
+        self.task: Any = tasks.load(manifest.task)
+        self.network = PromptNetwork(manifest, folder, settings.threads)
+        self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
+        self.meter.tell_engine(self.network.engine, self.network.device, "f32")
+        self.meter.watch_queue(lambda: self._waiting)
+        self._studies: LeastRecent[Study] = LeastRecent(settings.studies_mb * MIB)
+        self._embeddings: LeastRecent[Floats] = LeastRecent(settings.embeddings_mb * MIB)
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._waiting = 0
+
+    def see_boxes(
+        self,
+        study: bytes | None,
+        sha256: str | None,
+        prompts: Sequence[Prompt],
+        axes: int,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None" = None,
+        spacing_mm: tuple[float, float] | None = None,
+    ) -> Seen:
+        """Answers about what the boxes hold, on a study that comes along or on one that is held by its SHA-256. `axes`
+        tells what was drawn on: 2 an image, 3 a volume.
+
+        Raises ValueError for a study that does not decode, Conflict for one that is not held or a request that was
+        called off, Unprocessable for a box outside of the study, Unavailable when there is no place in time.
+        """
+        asked = time.monotonic()
+        with self._place(wait_s):
+            started = time.monotonic()
+            known = self._study(study, sha256)
+            check(prompts, axes, known.shape)
+            prepared_s = time.monotonic() - started
+            step = stepper(begun, self.task.count_steps(known, prompts))
+            labels = self.task.drawn(known, prompts, lambda z, boxes: self._outline(known, z, boxes), step)
+            network_s = time.monotonic() - started - prepared_s
+            outlined = self.task.outlined(known, prompts, labels, spacing_mm)
+        verdict = Verdict(SEGMENTED, [], in_distribution=True, ood_score=0.0, warnings=outlined.warnings)
+        timings = {
+            "prepare": prepared_s,
+            "network": network_s,
+            "interpret": time.monotonic() - started - prepared_s - network_s,
+        }
+        self.meter.note(timings, started - asked, len(prompts), [verdict])
+        return Seen(_NOTHING, np.zeros(1, np.float32), _NOTHING[..., None, None], [verdict], timings, None, outlined)
+
+    def _study(self, study: bytes | None, sha256: str | None) -> Study:
+        key = sha256 if study is None else hashlib.sha256(study).hexdigest()
+        if sha256 is not None and key != sha256:
+            raise BadRequest("Parameter study_sha256: it is not that of the study that came.")
+        held = self._studies.get(key)
+        if held is not None:
+            return held
+        if study is None or key is None:
+            raise Conflict("This study is not held here. Send it along.", code="study_not_held")
+        came = read(study, key)
+        self._studies.put(key, came, came.size_bytes)
+        return came
+
+    def _outline(self, study: Study, z: int, boxes: Sequence[Box]) -> list[Mask]:
+        plane = study.plane(z)
+        embedding = self._embeddings.get((study.sha256, z))
+        if embedding is None:
+            embedding = self.network.encode(plane, study.hounsfield)
+            self._embeddings.put((study.sha256, z), embedding, embedding.nbytes)
+        return self.network.outline(embedding, plane, boxes)
+
+    @contextmanager
+    def _place(self, wait_s: float) -> Iterator[None]:
+        self._waiting += 1
+        mine = self._places.acquire(timeout=wait_s)
+        self._waiting -= 1
+        if not mine:
+            raise Unavailable("The model is busy with other studies.", code="queue_full", retry_after_s=2)
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def close(self) -> None:
+        """Waits for the requests that are being worked on."""
+        for _ in range(AT_ONCE):
+            self._places.acquire()
+        self.meter.close()

@@ -1,0 +1,1 @@
+"""Training of the network that outlines what a box holds."""
