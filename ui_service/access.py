@@ -49,6 +49,7 @@ ACCESS: dict[str, Access] = {
     "live.rows": "doctor",
     "live.answers": "doctor",
     "status.page": "operations",
+    "status.entrance": "operations",
     "users.page": "admin",
     "users.create": "admin",
     "users.change": "admin",

@@ -17,7 +17,9 @@ Role = Literal["doctor", "admin", "ops"]
 _ROLES = ("doctor", "admin", "ops")
 HOME = {"doctor": "worklist.page", "admin": "models.page", "ops": "status.page"}  # where each begins
 # What open pages ask for while nobody touches them: it must not keep a session from ending idle.
-_BY_THEMSELVES = ("sign_in.check", "status.page", "jobs.row", "jobs.answer", "compare.column", "compare.standing")
+_BY_THEMSELVES = (
+    "sign_in.check", "status.page", "status.entrance", "jobs.row", "jobs.answer", "compare.column", "compare.standing",
+)  # fmt: skip
 _EXTENSION = "app_tier"
 
 
