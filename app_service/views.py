@@ -9,6 +9,7 @@ from sqlalchemy import Row
 from app_service.domain.suitable import suggested
 from app_service.exports.segs import SEGS
 from app_service.exports.structure_table import TABLE
+from app_service.exports.surface_names import surfaces
 from app_service.masks.corrected import corrected_name
 from app_service.parts import Parts
 from app_service.storage import cache
@@ -94,6 +95,7 @@ def _all_artifacts(row: Row[Any], answer: Answer, corrected: bool) -> list[Artif
     names = {"overlay.png": "image/png"} if kept & {"heatmap.png", "mask.png"} else {}
     names |= {TABLE: "text/csv"} if answer.result.measurements else {}
     names |= {SEGS: "application/zip"} if row.prompts and answer.result.measurements else {}
+    names |= surfaces(answer.result.measurements, kept)
     drawn = [artifact(row.id, name, media_type, None) for name, media_type in names.items()]
     if corrected:
         name, media_type = corrected_name(kept)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from app_service import openapi
 from app_service.parts import open_parts
 from app_service.readiness import dependencies
+from app_service.routes.archives import archives
 from app_service.routes.artifacts import artifacts
 from app_service.routes.audit_trail import audit_trail
 from app_service.routes.bodies import Json
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     pictures,
     jobs,
     artifacts,
+    archives,
     reviews,
     models,
     versions,

@@ -17,7 +17,7 @@ from portal_wire.errors import Forbidden, Unauthenticated
 from portal_wire.http_server import problem
 
 bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave, or an API token. Never a cookie.")
-_READING = ("artifacts.archive_of_many",)  # POST that changes nothing
+_READING = ("archives.archive_of_many",)  # POST that changes nothing
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
 ADMIN = ["admin"]
 OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more

@@ -1,6 +1,7 @@
 """DICOM files, one or many, as studies: slices that lie side by side become a volume, other pictures an image each."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from pydicom.dataset import FileDataset
 
@@ -33,7 +34,9 @@ def studies_of(files: Sequence[tuple[FileDataset, Callable[[], FileDataset]]], l
     stacks, single = ([], slices) if colour else stacks_of(slices)
     if any(number_of_frames(header) > 1 for header, _ in files) and (single or not stacks):
         raise multiframe()
-    made = [study_of(volume_of(stack, kind, limits), limits) for stack in stacks]
+    notes = ["burned_in"] if any(header.get("BurnedInAnnotation") == "YES" for header, _ in files) else []
+    volumes = (volume_of(stack, kind, limits) for stack in stacks)
+    made = [study_of(replace(each, warnings=[*each.warnings, *notes]), limits) for each in volumes]
     return made + [_image(each) for each in single]
 
 

@@ -13,6 +13,8 @@ from app_service.intake.quiet import quiet
 from app_service.intake.refusals import too_deep
 
 SEG_REQUEST = "application/vnd.lightbox.seg-request"
+DEIDENTIFY_REQUEST = "application/vnd.lightbox.deidentify-request"
+SURFACE_REQUEST = "application/vnd.lightbox.surface-request"
 
 
 def _later(module: str, name: str) -> Callable[[bytes, Limits], Any]:
@@ -33,5 +35,8 @@ FORMATS = {
     "application/x-nifti": _later("intake.nifti", "from_nifti"),
     "application/gzip": _later("intake.nifti", "from_gzip"),
     "application/zip": _later("intake.collection", "from_zip"),
-    SEG_REQUEST: _later("exports.dicom_seg", "from_request"),  # what the worker asks; no upload is ever taken for one
+    # What the worker and App ask; no upload is ever taken for one.
+    SEG_REQUEST: _later("exports.dicom_seg", "from_request"),
+    DEIDENTIFY_REQUEST: _later("exports.deidentify", "from_request"),
+    SURFACE_REQUEST: _later("exports.surface", "from_request"),
 }

@@ -114,8 +114,15 @@ def test_an_archive_of_a_volume_holds_a_picture_and_every_file(doctor: Caller, w
     job = run(doctor, CT, "abdomen.nii.gz", "ct-tissue")
     archive = zipfile.ZipFile(io.BytesIO(doctor.get(f"/v1/jobs/{job['id']}/archive").data))
     assert archive.testzip() is None
-    assert {"image.png", "result.json"} | {item["name"] for item in job["artifacts"]} == set(archive.namelist())
+    names = {"image.png", "result.json"} | {item["name"] for item in job["artifacts"]}
+    surfaces = {name for name in names if name.startswith("surfaces/")}
+    assert names - surfaces == set(archive.namelist())  # those are made when somebody wants them
     assert pixels_of(archive.read("image.png")).max() > 0
+    assert surfaces == {"surfaces/dense.stl", "surfaces/fat.stl"}
+    whole = zipfile.ZipFile(io.BytesIO(doctor.get(f"/v1/jobs/{job['id']}/archive?surfaces=true").data))
+    assert set(whole.namelist()) == names
+    assert whole.read("surfaces/fat.stl") == file_of(doctor, job, "surfaces/fat.stl")
+    assert (len(whole.read("surfaces/fat.stl")) - 84) % 50 == 0
 
 
 def test_studies_of_one_file_name_keep_their_own_masks(doctor: Caller, worker: Worker) -> None:
