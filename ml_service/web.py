@@ -4,6 +4,8 @@ import os
 import threading
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up notes are not JSON lines
+# NumPy multiplies nothing here that is worth a second thread, which OpenBLAS would keep spinning after each product.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from flask import Flask
 
