@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
+from pydicom.tag import Tag
 
 from app_service.exports.seg_request import FACTS, MASK, ORIGINAL
 from app_service.intake.archive import entries, member, open_archive
@@ -33,6 +34,7 @@ MAY_BE_EMPTY = (
     *("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID"),
     *("AccessionNumber", "ReferringPhysicianName", "PositionReferenceIndicator"),
 )
+METHODS = {Tag("DeidentificationMethod"), Tag("DeidentificationMethodCodeSequence")}
 # SNOMED CT, of PS3.16's context groups 7150 and 7151.
 CATEGORY = Code("85756007", "SCT", "Tissue")
 PLAIN = Code("85756007", "SCT", "Tissue")
@@ -61,6 +63,8 @@ def from_request(data: bytes, limits: Limits) -> Picture:
         for name in MAY_BE_EMPTY:
             if name not in header:
                 setattr(header, name, "")
+        if header.get("PatientIdentityRemoved") == "YES" and not header.keys() & METHODS:
+            header.DeidentificationMethod = "Not told by the source"  # one of the two has to be there (PS3.3 C.7.1.1)
         if not header.get("SliceThickness"):
             header.SliceThickness = float(np.linalg.norm(place[:3, 0]))
     try:

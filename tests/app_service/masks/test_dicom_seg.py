@@ -72,10 +72,14 @@ def test_the_segmentation_lies_where_the_label_map_does(doctor: Caller, worker: 
     assert len(referenced) == len(files)
 
 
-def test_another_reader_finds_nothing_wrong_with_it(doctor: Caller, worker: Worker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [{}, {"PatientIdentityRemoved": "YES"}], ids=["patient", "nobody"])
+def test_another_reader_finds_nothing_wrong_with_it(
+    doctor: Caller, worker: Worker, tmp_path: Path, told: dict[str, str]
+) -> None:
+    """Series that say that they name nobody, and not by what method, are common."""
     if not shutil.which("dciodvfy"):
         pytest.skip("dciodvfy is not installed here (apt install dicom3tools)")
-    job = run(doctor, archive(series(StudyTime="101500", StudyID="7")), "ct.zip", "ct-tissue")
+    job = run(doctor, archive(series(StudyTime="101500", StudyID="7", **told)), "ct.zip", "ct-tissue")
     (tmp_path / "seg.dcm").write_bytes(file_of(doctor, job, "seg.dcm"))
     said = subprocess.run(["dciodvfy", tmp_path / "seg.dcm"], capture_output=True, text=True, check=False)
     assert "Error" not in said.stderr and "Segmentation" in said.stderr, said.stderr
