@@ -14,6 +14,7 @@ from app_service.routes.archives import archives
 from app_service.routes.artifacts import artifacts
 from app_service.routes.audit_trail import audit_trail
 from app_service.routes.bodies import Json
+from app_service.routes.corrections import corrections
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
@@ -43,6 +44,7 @@ BLUEPRINTS = (
     artifacts,
     archives,
     reviews,
+    corrections,
     models,
     versions,
     site_calibration,

@@ -21,6 +21,8 @@ Action = Literal[
     "cancel",
     "retry",
     "review",
+    "correct",
+    "undo_correction",
     "activate",
     "shadow",
     "make_available",

@@ -12,9 +12,11 @@ from app_service.accounts.audit import Action
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.exports.in_child import made_in_child
 from app_service.exports.overlay import mask_overlay_png, overlay_png
+from app_service.exports.segs import SEGS, segs_of_picture, segs_of_volume
 from app_service.exports.structure_table import TABLE, structure_table
 from app_service.exports.surface_names import mask_of
 from app_service.intake.medical import SURFACE_REQUEST
+from app_service.masks.corrected import CORRECTED, corrected_folder
 from app_service.parts import Parts, parts
 from app_service.routes.files import binary
 from app_service.storage.database import reading, writing
@@ -38,6 +40,8 @@ def artifact(job_id: UUID, name: str) -> Response:
     # Viewers fetch pictures and masks by themselves: only an archive or the original was surely taken away.
     note([job], "view")
     tag = f"{job.id}-{job.attempt}-{name}"  # an attempt's files never change
+    if job.correction and name.startswith(CORRECTED):
+        tag += f"-{job.correction.corrected_at:%Y%m%d%H%M%S%f}"  # a person's may
     if request.if_none_match.contains(tag):
         return Response(status=304)
     data = content(parts(), job, name)
@@ -70,6 +74,17 @@ def content(here: Parts, job: Job, name: str) -> bytes:
         return overlay_png(image_of(here, job), content(here, job, "heatmap.png"))
     if mask := mask_of(name):
         return made_in_child(here.store, here.settings.intake, SURFACE_REQUEST, content(here, job, mask))
+    if name == SEGS:
+        if any(item.name == "mask.png" for item in job.artifacts):
+            return segs_of_picture(content(here, job, "mask.png"))
+        return segs_of_volume(content(here, job, "combined_labels.nii.gz"))
+    if job.correction and job.correction.corrected_at and name.startswith(CORRECTED):
+        return here.store.read(f"{corrected_folder(job.id, job.attempt, job.correction.corrected_at)}/mask")
+    return kept(here, job, name)
+
+
+def kept(here: Parts, job: Job, name: str) -> bytes:
+    """An artifact as its job left it. Raises NotFound."""
     return here.store.read(f"jobs/{job.id}/{job.attempt}/{name}")
 
 

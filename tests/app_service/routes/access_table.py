@@ -80,6 +80,8 @@ ACCESS = {
     "POST /v1/jobs/<uuid:job_id>/cancel": Row(OWNER, 409),
     "POST /v1/jobs/<uuid:job_id>/retry": Row(OWNER, 409),
     "PUT /v1/jobs/<uuid:job_id>/review": Row(OWNER, 200, {"verdict": "agree"}),
+    "PUT /v1/jobs/<uuid:job_id>/correction": Row(OWNER, 422, {"from_job": "{job_id}"}),
+    "DELETE /v1/jobs/<uuid:job_id>/correction": Row(OWNER, 404),
     "GET /v1/jobs/<uuid:job_id>/artifacts/<path:name>": Row(OWNER, 200),
     "GET /v1/jobs/<uuid:job_id>/archive": Row(OWNER, 200),
     "POST /v1/archive": Row(OWNER, 200, {"job_ids": ["{job_id}"]}),

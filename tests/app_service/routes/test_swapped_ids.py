@@ -19,7 +19,12 @@ from tests.app_service.routes.test_tokens import make
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 IDS = ("study_id", "job_id", "token_id", "session_id")  # user_id is an administrator's matter: test_access.py
-BODIES_WITH_IDS = {"POST /v1/jobs", "POST /v1/archive", "PUT /v1/models/<name>/versions/<version>/site-calibration"}
+BODIES_WITH_IDS = {
+    "PUT /v1/jobs/<job_id>/correction",
+    "POST /v1/jobs",
+    "POST /v1/archive",
+    "PUT /v1/models/<name>/versions/<version>/site-calibration",
+}
 
 
 @pytest.fixture
