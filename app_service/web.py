@@ -25,6 +25,7 @@ from app_service.routes.pictures import pictures
 from app_service.routes.reviews import reviews
 from app_service.routes.second_factor import second_factor
 from app_service.routes.sessions import sessions
+from app_service.routes.sharing import sharing
 from app_service.routes.site_calibration import site_calibration
 from app_service.routes.status import status
 from app_service.routes.studies import studies
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     sessions,
     studies,
     pictures,
+    sharing,
     jobs,
     artifacts,
     archives,

@@ -44,6 +44,11 @@ Action = Literal[
     "add_second_factor",
     "remove_second_factor",
     "use_recovery_code",
+    "share",
+    "revoke_share",
+    "open_share",
+    "open_in_emergency",
+    "end_emergency",
 ]
 
 

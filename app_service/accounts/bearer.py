@@ -19,6 +19,7 @@ from portal_wire.http_server import problem
 bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave, or an API token. Never a cookie.")
 _READING = ("archives.archive_of_many",)  # POST that changes nothing
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
+DOCTOR_IN_PERSON = [["doctor", "oneself"]]  # by a session: no program lets others in
 ADMIN = ["admin"]
 OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more
 FRESH_S = 300

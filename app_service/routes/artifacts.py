@@ -20,7 +20,7 @@ from app_service.masks.corrected import CORRECTED, corrected_folder
 from app_service.parts import Parts, parts
 from app_service.routes.files import binary
 from app_service.storage.database import reading, writing
-from app_service.storage.jobs import find_jobs
+from app_service.storage.jobs import see_jobs
 from app_service.views import to_jobs
 from portal_wire.contract import Job
 from portal_wire.errors import NotFound
@@ -53,7 +53,7 @@ def artifact(job_id: UUID, name: str) -> Response:
 def jobs_of(job_ids: list[str]) -> list[Job]:
     """Raises NotFound unless all are the caller's."""
     with reading(parts().engine) as connection:
-        rows = find_jobs(connection, current_user().id, job_ids)
+        rows = see_jobs(connection, current_user().id, job_ids)
     return to_jobs(parts(), rows)
 
 

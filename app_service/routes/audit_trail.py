@@ -12,6 +12,7 @@ from app_service.parts import parts
 from app_service.routes.bodies import Asked
 from app_service.storage.audit_list import acts, openings
 from app_service.storage.database import reading, writing
+from app_service.storage.guests import emergencies_of
 from app_service.storage.studies import find_study
 
 audit_trail = APIBlueprint("audit_trail", __name__, tag="Audit")
@@ -26,8 +27,18 @@ class Opening(BaseModel):
     last_at: datetime
 
 
+class EmergencyOpening(BaseModel):
+    """Somebody who opened it unasked, in an emergency, and why."""
+
+    username: str
+    reason: str
+    began_at: datetime
+    ends_at: datetime
+
+
 class Openings(BaseModel):
     items: list[Opening]
+    emergencies: list[EmergencyOpening]
 
 
 class AuditQuery(Asked):
@@ -65,7 +76,9 @@ def opened_by(study_id: UUID) -> Openings:
     with reading(parts().engine) as connection:
         find_study(connection, current_user().id, str(study_id))
         rows = openings(connection, str(study_id))
-    return Openings(items=[Opening(**row._mapping) for row in rows])
+        unasked = emergencies_of(connection, str(study_id))
+    items = [Opening(**row._mapping) for row in rows]
+    return Openings(items=items, emergencies=[EmergencyOpening(**row._mapping) for row in unasked])
 
 
 @audit_trail.get("/v1/audit")

@@ -18,7 +18,7 @@ from app_service.routes.bodies import JobList, JobQuery, JobsWanted, JobWanted, 
 from app_service.storage import transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
-from app_service.storage.jobs import JobFilter, add_job, find_jobs, list_jobs, require_room
+from app_service.storage.jobs import JobFilter, add_job, find_jobs, list_jobs, require_room, see_jobs
 from app_service.storage.studies import find_study
 from app_service.views import to_job, to_jobs
 from portal_wire.contract import Job, JobPage, JobState, Prompt
@@ -68,7 +68,7 @@ def listed(query_data: JobQuery) -> JobPage:
 def shown(job_id: UUID) -> Job:
     """One job, with its findings and artifacts once it has succeeded."""
     with reading(parts().engine) as connection:
-        rows = find_jobs(connection, current_user().id, [str(job_id)])
+        rows = see_jobs(connection, current_user().id, [str(job_id)])
     return to_jobs(parts(), rows)[0]
 
 

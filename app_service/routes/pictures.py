@@ -13,7 +13,7 @@ from app_service.parts import parts
 from app_service.routes.bodies import ImageQuery
 from app_service.routes.files import binary
 from app_service.storage.database import reading, writing
-from app_service.storage.studies import find_study
+from app_service.storage.studies import find_study, see_study
 from portal_wire.errors import NotFound, Unprocessable
 
 pictures = APIBlueprint("pictures", __name__, tag="Studies")
@@ -73,8 +73,8 @@ def original(study_id: UUID) -> Response:
 
 
 def _seen(study_id: str, action: Action) -> str:
-    """Note that the owner saw a study; returns its kind. Raises NotFound when it is another's."""
+    """Note that somebody who may look at a study saw it; returns its kind. Raises NotFound."""
     with writing(parts().engine) as connection:
-        row = find_study(connection, current_user().id, study_id)
+        row = see_study(connection, current_user().id, study_id)
         audit.record(connection, action, current_user().id, study_id)
     return str(row.kind)

@@ -13,7 +13,7 @@ from app_service.routes.bodies import StudyQuery
 from app_service.storage import cache, transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.jobs import JobFilter, list_jobs
-from app_service.storage.studies import StudyFilter, find_study, list_studies, remove_study
+from app_service.storage.studies import StudyFilter, find_study, list_studies, remove_study, see_study
 from app_service.uploads.form import DESCRIPTION
 from app_service.uploads.receive import receive
 from app_service.views import to_study
@@ -54,7 +54,7 @@ def shown(study_id: UUID) -> Study:
     """One study."""
     here = parts()
     with reading(here.engine) as connection:
-        row = find_study(connection, current_user().id, str(study_id))
+        row = see_study(connection, current_user().id, str(study_id))
     return to_study(row, here.models.known(), here.settings.default_models)
 
 

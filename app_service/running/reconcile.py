@@ -9,6 +9,7 @@ import redis
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app_service.accounts import audit
 from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.parts import Parts
 from app_service.running.audit_patrol import AuditPatrol
@@ -18,6 +19,7 @@ from app_service.running.orphans import SWEEP_EVERY_S, sweep
 from app_service.storage import idempotency, transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
+from app_service.storage.guests import note_ended
 from app_service.storage.records import jobs
 from app_service.views import to_job
 from portal_wire.contract import JobState
@@ -81,9 +83,11 @@ def _enqueue_forgotten(parts: Parts) -> None:
 
 
 def _tidy(parts: Parts) -> None:
-    """Old idempotency keys, and files of uploads that a killed process left behind."""
+    """Old idempotency keys, ends of emergencies, and files of uploads that a killed process left behind."""
     with writing(parts.engine) as connection:
         idempotency.expire(connection)
+        for over in note_ended(connection):
+            audit.record(connection, "end_emergency", over.user_id, over.study_id)
     for path in parts.store.temporary_folder.iterdir():
         if time.time() - path.stat().st_mtime > _UPLOAD_LEFTOVERS_S:
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

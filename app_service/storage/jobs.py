@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, func, insert, select
 
 from app_service.domain.job import MAX_ATTEMPTS, OPEN
 from app_service.storage.cache import Answer, Key
 from app_service.storage.clock import now
+from app_service.storage.guests import is_guest, refuse
 from app_service.storage.records import artifacts, corrections, jobs, reviews, studies
 from portal_wire.contract import Artifact, JobState, Prompt
 from portal_wire.errors import NotFound, TooManyRequests
@@ -20,6 +21,7 @@ JOB_COLUMNS = [column for column in jobs.c if column.name != "result"]
 _REVIEW_COLUMNS = [column for column in reviews.c if column.name != "job_id"]
 _OF_CORRECTIONS = [column for column in corrections.c if column.name not in ("job_id", "size_bytes")]
 _CORRECTION_COLUMNS = (*_OF_CORRECTIONS, corrections.c.size_bytes.label("corrected_bytes"))
+_UNKNOWN = "There is no such job."
 _ADD = insert(jobs).returning(*JOB_COLUMNS)
 # Few jobs are open; SQLite, which keeps no statistics, would look through all that the owner ever had.
 _COUNT_OPEN = (
@@ -88,19 +90,30 @@ def has_open_jobs(connection: Connection, model: str, version: str) -> bool:
 
 def find_jobs(connection: Connection, owner_id: str, job_ids: Sequence[str]) -> list[Row[Any]]:
     """The jobs' rows with their reviews and corrections, in the order asked for. Raises NotFound unless all are the
-    owner's."""
-    rows = connection.execute(_jobs_of(owner_id).where(jobs.c.id.in_(job_ids)))
-    found = {row.id: row for row in rows}
-    if any(job_id not in found for job_id in job_ids):
-        raise NotFound("There is no such job.")
+    owner's; Forbidden for a guest of the study of one that is not."""
+    found = _by_id(connection, jobs.c.owner_id == owner_id, job_ids)
+    for missing in set(job_ids) - found.keys():
+        study_id = connection.execute(select(jobs.c.study_id).where(jobs.c.id == missing)).scalar()
+        refuse(connection, owner_id, study_id, _UNKNOWN)
+    return [found[job_id] for job_id in job_ids]
+
+
+def see_jobs(connection: Connection, user_id: str, job_ids: Sequence[str]) -> list[Row[Any]]:
+    """As find_jobs, also of studies that one may only look at. Raises NotFound."""
+    found = _by_id(connection, _may_see(user_id), job_ids)
+    if set(job_ids) - found.keys():
+        raise NotFound(_UNKNOWN)
     return [found[job_id] for job_id in job_ids]
 
 
 def list_jobs(
     connection: Connection, owner_id: str, wanted: JobFilter, before: str | None, limit: int
 ) -> list[Row[Any]]:
-    """Rows with their reviews and corrections, the newest first, those older than the id `before`, at most `limit`."""
-    query = _narrowed(_jobs_of(owner_id), wanted)
+    """Rows with their reviews and corrections, the newest first, those older than the id `before`, at most `limit`.
+
+    One's own; where studies are named, also theirs that one may only look at."""
+    mine = jobs.c.owner_id == owner_id if wanted.study_ids is None else _may_see(owner_id)
+    query = _narrowed(_rows(mine), wanted)
     if before:
         query = query.where(jobs.c.id < before)
     return list(connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)))
@@ -110,7 +123,8 @@ def find_answers(connection: Connection, keys: Iterable[Key]) -> dict[Key, Answe
     """What the given attempts brought; nothing for one that did not succeed."""
     job_ids = [job_id for job_id, _ in keys]
     made: dict[Key, list[Artifact]] = {}
-    for row in connection.execute(select(artifacts).where(artifacts.c.job_id.in_(job_ids)).order_by(artifacts.c.name)):
+    listed = [artifacts.c[name] for name in ("job_id", "attempt", "name", "media_type", "size_bytes")]
+    for row in connection.execute(select(*listed).where(artifacts.c.job_id.in_(job_ids)).order_by(artifacts.c.name)):
         made.setdefault((row.job_id, row.attempt), []).append(
             artifact(row.job_id, row.name, row.media_type, row.size_bytes)
         )
@@ -126,14 +140,18 @@ def artifact(job_id: str, name: str, media_type: str, size_bytes: int | None) ->
     return Artifact(name=name, media_type=media_type, size_bytes=size_bytes, url=f"/v1/jobs/{job_id}/artifacts/{name}")
 
 
-def _jobs_of(owner_id: str) -> Select[Any]:
+def _may_see(user_id: str) -> ColumnElement[bool]:
+    return (jobs.c.owner_id == user_id) | is_guest(user_id, jobs.c.study_id)
+
+
+def _by_id(connection: Connection, seen: ColumnElement[bool], job_ids: Sequence[str]) -> dict[str, Row[Any]]:
+    return {row.id: row for row in connection.execute(_rows(seen).where(jobs.c.id.in_(job_ids)))}
+
+
+def _rows(seen: ColumnElement[bool]) -> Select[Any]:
     joined = jobs.outerjoin(reviews, reviews.c.job_id == jobs.c.id)
     joined = joined.outerjoin(corrections, corrections.c.job_id == jobs.c.id)
-    return (
-        select(*JOB_COLUMNS, *_REVIEW_COLUMNS, *_CORRECTION_COLUMNS)
-        .select_from(joined)
-        .where(jobs.c.owner_id == owner_id)
-    )
+    return select(*JOB_COLUMNS, *_REVIEW_COLUMNS, *_CORRECTION_COLUMNS).select_from(joined).where(seen)
 
 
 def _narrowed(query: Select[Any], wanted: JobFilter) -> Select[Any]:

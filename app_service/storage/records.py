@@ -147,6 +147,35 @@ reviews = Table(
     Column("reviewed_at", UtcDateTime, nullable=False),
 )
 
+# A link by which a study's doctor lets a colleague look, or with no name any doctor. Revoked: gone, with its guests.
+shares = Table(
+    "shares",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("study_id", _id, ForeignKey("studies.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("colleague_id", _id, ForeignKey("users.id")),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+# Who may look at another's study, and until when: by a share, or in an emergency for a reason in the person's words.
+guests = Table(
+    "guests",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("study_id", _id, ForeignKey("studies.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", _id, ForeignKey("users.id"), nullable=False),
+    Column("share_id", _id, ForeignKey("shares.id", ondelete="CASCADE")),
+    Column("reason", Text),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("end_noted", Boolean, nullable=False, server_default=false()),  # in the audit, of an emergency
+    CheckConstraint("(share_id IS NULL) = (reason IS NOT NULL)", name="shared_or_with_a_reason"),
+    Index(None, "study_id", "user_id"),
+    Index(None, "user_id", "ends_at"),
+)
+
 # Which version of a model answers, which one reads along, which may not be used: no change but by an admin.
 version_roles = Table(
     "version_roles",

@@ -1,4 +1,4 @@
-"""Studies in SQL: written once, listed, deleted. Every question names the owner, so nobody sees another's."""
+"""Studies in SQL: written once, listed, deleted. Every question names who asks, so nobody sees another's."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, exists, insert, or_, select
 
+from app_service.storage.guests import is_guest, refuse
 from app_service.storage.records import jobs, studies
 from portal_wire.errors import NotFound
 
+_UNKNOWN = "There is no such study."
 _ADD = insert(studies)  # built once: SQLAlchemy takes longer over a statement with its values inside
 
 
@@ -29,12 +31,29 @@ def add_study(connection: Connection, values: dict[str, Any]) -> None:
 
 
 def find_study(connection: Connection, owner_id: str, study_id: str) -> Row[Any]:
-    """The study's row. Raises NotFound when it is not the owner's, as when there is none."""
+    """The study's row. Raises NotFound when it is not the owner's, as when there is none; Forbidden for a guest."""
     mine = (studies.c.id == study_id) & (studies.c.owner_id == owner_id)
     row = connection.execute(select(studies).where(mine)).first()
     if row is None:
-        raise NotFound("There is no such study.")
+        refuse(connection, owner_id, study_id, _UNKNOWN)
     return row
+
+
+def see_study(connection: Connection, user_id: str, study_id: str) -> Row[Any]:
+    """The row of one's own study, or of one that one may look at. Raises NotFound."""
+    may = (studies.c.owner_id == user_id) | is_guest(user_id, studies.c.id)
+    row = connection.execute(select(studies).where(studies.c.id == study_id, may)).first()
+    if row is None:
+        raise NotFound(_UNKNOWN)
+    return row
+
+
+def owner_of(connection: Connection, study_id: str) -> str:
+    """Whose it is. Raises NotFound."""
+    owner = connection.execute(select(studies.c.owner_id).where(studies.c.id == study_id)).scalar()
+    if owner is None:
+        raise NotFound(_UNKNOWN)
+    return str(owner)
 
 
 def list_studies(

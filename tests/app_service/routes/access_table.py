@@ -10,6 +10,9 @@ SIGNED_IN = "anyone signed in"  # API tokens too
 ONESELF = "anyone signed in, by a session"
 DOCTORS = "any doctor"  # each sees what is the doctor's own
 OWNER = "its doctor"  # for anybody else it does not exist
+IN_PERSON = "its doctor, by a session"
+DOCTOR_IN_PERSON = "any doctor, by a session"
+ANOTHER = "any doctor but its own, by a session"
 ADMIN, OPERATIONS = "an administrator", "whoever keeps the portal running"
 _VERSION = "/v1/models/<name>/versions/<version>"
 
@@ -69,6 +72,12 @@ ACCESS = {
     "GET /v1/studies": Row(DOCTORS, 200),
     "GET /v1/studies/<uuid:study_id>": Row(OWNER, 200),
     "DELETE /v1/studies/<uuid:study_id>": Row(OWNER, 204),
+    "GET /v1/studies/<uuid:study_id>/shares": Row(IN_PERSON, 200),
+    "POST /v1/studies/<uuid:study_id>/shares": Row(IN_PERSON, 201, {"colleague": "other"}),
+    "DELETE /v1/studies/<uuid:study_id>/shares/<uuid:share_id>": Row(IN_PERSON, 204),
+    "POST /v1/studies/<uuid:study_id>/emergency": Row(ANOTHER, 201, {"reason": "A patient in the resuscitation room."}),
+    "GET /v1/shared": Row(DOCTORS, 200),
+    "POST /v1/shared": Row(DOCTOR_IN_PERSON, 404, {"code": "nobody's"}),
     "GET /v1/studies/<uuid:study_id>/image": Row(OWNER, 200),
     "GET /v1/studies/<uuid:study_id>/openings": Row(OWNER, 200),
     "GET /v1/studies/<uuid:study_id>/original": Row(OWNER, 200),

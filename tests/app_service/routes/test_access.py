@@ -19,8 +19,11 @@ from tests.app_service.intake.test_volume import AFFINES, VALUES, nifti
 from tests.app_service.routes.access_table import (
     ACCESS,
     ADMIN,
+    ANOTHER,
     ANYONE,
+    DOCTOR_IN_PERSON,
     DOCTORS,
+    IN_PERSON,
     ONESELF,
     OPERATIONS,
     OWNER,
@@ -37,15 +40,17 @@ READING_POSTS = ("POST /v1/archive",)
 REFUSALS = ("service_token", "no_session", "wrong_role", "scope")
 NUMBERS = count()
 NOBODYS = "01a1fd68-0152-729f-ac1c-e63c85352021"
+PERSONAL = (IN_PERSON, DOCTOR_IN_PERSON, ANOTHER)
 # Who is told apart by role: what each may reach. A doctor's own objects are the matter of `expected`.
 MAY = {
-    "doctor": (SIGNED_IN, ONESELF, DOCTORS, OWNER),
-    "other": (SIGNED_IN, ONESELF, DOCTORS, OWNER),
+    "doctor": (SIGNED_IN, ONESELF, DOCTORS, OWNER, *PERSONAL),
+    "other": (SIGNED_IN, ONESELF, DOCTORS, OWNER, *PERSONAL),
     "admin": (SIGNED_IN, ONESELF, ADMIN, OPERATIONS),
     "ops": (SIGNED_IN, ONESELF, OPERATIONS),
     "pacs": (SIGNED_IN, DOCTORS, OWNER, OPERATIONS),
     "reader": (SIGNED_IN, DOCTORS, OWNER),
 }
+OWNED = (OWNER, IN_PERSON, ANOTHER)
 Ids = dict[str, str]
 
 
@@ -101,7 +106,9 @@ def expected(whom: str, method: str, rule: str, row: Row | None) -> tuple[int, b
     writes = method not in ("GET", "HEAD") and f"{method} {rule}" not in READING_POSTS
     if row.who not in MAY[whom] or (whom == "reader" and writes):
         return 403, True
-    return row.status if row.who != OWNER or whom == "doctor" else 404, False
+    if row.who == ANOTHER:
+        return 409 if whom == "doctor" else row.status, False
+    return row.status if row.who not in OWNED or whom == "doctor" else 404, False
 
 
 def everybody(app: APIFlask, tokens: dict[str, Caller]) -> dict[str, Caller]:
@@ -118,10 +125,10 @@ def everybody(app: APIFlask, tokens: dict[str, Caller]) -> dict[str, Caller]:
 def ids(app: APIFlask, parts: Parts, rule: str, row: Row | None) -> Ids:
     """What the address and the body name: things of the doctor's, or an account made for this, all there."""
     found = {"name": "pneumonia", "version": "1", "plot": "roc.png", "filename": "x"}
-    found |= dict.fromkeys(("token_id", "session_id", "user_id", "study_id", "job_id"), NOBODYS)
+    found |= dict.fromkeys(("token_id", "session_id", "user_id", "study_id", "job_id", "share_id"), NOBODYS)
     if row is None:
         return found
-    if row.who == OWNER:
+    if row.who in OWNED:
         found |= of_the_doctor(sign_in(app, "doctor"), volume=rule.endswith("/volume"))
     if row.who == ADMIN and "<uuid:" in rule:
         name = f"target{next(NUMBERS)}"
@@ -139,19 +146,24 @@ def of_the_doctor(doctor: Caller, *, volume: bool) -> Ids:
         return {"study_id": (answer.json or {})["studies"][0]["id"]}
     job = doctor.upload_one(next(NUMBERS))
     wait_until(lambda: doctor.job(job["id"])["state"] == "succeeded", 60)
-    return {"study_id": job["study_id"], "job_id": job["id"], "name": "heatmap.png"}
+    share = doctor.post(f"/v1/studies/{job['study_id']}/shares", json={}).json or {}
+    return {"study_id": job["study_id"], "job_id": job["id"], "name": "heatmap.png", "share_id": share["share"]["id"]}
 
 
 def asked(caller: Caller, method: str, rule: str, row: Row | None, world: Ids) -> tuple[int, bool]:
     """The status of one call, and whether it was the caller that was refused."""
-    body = json.loads(filled(json.dumps(row.body), world, "{{{}}}")) if row and row.body else None
-    answer = caller.request(method, address(rule, world), json=body)
+    answer = caller.request(method, address(rule, world), json=body_of(row, world))
     if method == "HEAD" or answer.mimetype != "application/problem+json":
         refused = answer.status_code in (401, 403)
     else:
         refused = (answer.json or {})["code"] in REFUSALS
     answer.close()
     return answer.status_code, refused
+
+
+def body_of(row: Row | None, values: Ids) -> Any:
+    """What is sent to the route, its ids filled in."""
+    return json.loads(filled(json.dumps(row.body), values, "{{{}}}")) if row and row.body else None
 
 
 def address(rule: str, values: Ids) -> str:
@@ -162,7 +174,7 @@ def address(rule: str, values: Ids) -> str:
     return path
 
 
-def filled(text: str, values: dict[str, Any], form: str) -> str:
+def filled(text: str, values: Ids, form: str) -> str:
     for name, value in values.items():
         text = text.replace(form.format(name), value)
     return text

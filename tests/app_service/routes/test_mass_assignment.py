@@ -11,7 +11,7 @@ from app_service.storage.database import reading
 from app_service.storage.records import jobs, metadata, studies, users
 from tests.app_service.conftest import Caller, film, sign_in
 from tests.app_service.routes.access_table import ACCESS, ADMIN
-from tests.app_service.routes.test_access import NOBODYS, address, filled
+from tests.app_service.routes.test_access import NOBODYS, address, body_of
 from tests.app_service.routes.test_swapped_ids import resolved
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -84,22 +84,13 @@ def test_one_field_too_many_in_any_body_is_refused(app: APIFlask, admin: Caller,
         caller = admin if row.who == ADMIN else doctor
         for field in set(WANTED) - set(schema["properties"]):
             tried += 1
-            body = {name: fill(value, ids) for name, value in (row.body or {}).items()} | {field: "admin"}
-            answer = caller.request(method, address(rule, ids), json=body)
+            answer = caller.request(method, address(rule, ids), json=body_of(row, ids) | {field: "admin"})
             assert answer.status_code == 422, (label, field, answer.status_code)
             assert field in (answer.json or {})["detail"], (label, field)
         named = set(schema["properties"]) & SETS_WHO
         assert named <= (IGNORED if label.endswith("/review") else ADMINISTRATORS.get(label, set())), label
     assert tried > 1000
     assert doctor.job(job["id"])["state"] == "queued"
-
-
-def fill(value: Any, ids: dict[str, str]) -> Any:
-    return (
-        [fill(one, ids) for one in value]
-        if isinstance(value, list)
-        else (filled(value, ids, "{{{}}}") if isinstance(value, str) else value)
-    )
 
 
 def test_a_field_too_many_in_an_uploads_form_changes_nothing(app: APIFlask, parts: Parts, doctor: Caller) -> None:

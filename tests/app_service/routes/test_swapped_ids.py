@@ -14,13 +14,14 @@ from app_service.parts import Parts
 from tests.app_service.conftest import Caller, film, sign_in, wait_until
 from tests.app_service.fake_ml import FakeMl
 from tests.app_service.routes.access_table import ACCESS
-from tests.app_service.routes.test_access import NOBODYS, address, by_rule
+from tests.app_service.routes.test_access import NOBODYS, address, body_of, by_rule
 from tests.app_service.routes.test_tokens import make
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-IDS = ("study_id", "job_id", "token_id", "session_id")  # user_id is an administrator's matter: test_access.py
+# A user_id is an administrator's matter: test_access.py.
+IDS = ("study_id", "job_id", "share_id", "token_id", "session_id")
+FOR_OTHERS = ("/v1/studies/<uuid:study_id>/emergency",)  # meant for another's: test_sharing.py
 BODIES_WITH_IDS = {
-    "PUT /v1/jobs/<job_id>/correction",
     "POST /v1/jobs",
     "POST /v1/archive",
     "PUT /v1/models/<name>/versions/<version>/site-calibration",
@@ -35,7 +36,9 @@ def mine(doctor: Caller, worker: Worker, ml: FakeMl) -> dict[str, str]:
     wait_until(lambda: doctor.job(job["id"])["state"] == "succeeded", 60)
     session = (doctor.get("/v1/me/sessions").json or {})["items"][0]["id"]
     token = make(doctor, "studies:read")[1]["id"]
-    return {"study_id": job["study_id"], "job_id": job["id"], "token_id": token, "session_id": session}
+    share = (doctor.post(f"/v1/studies/{job['study_id']}/shares", json={}).json or {})["share"]["id"]
+    ids = {"study_id": job["study_id"], "job_id": job["id"], "share_id": share}
+    return ids | {"token_id": token, "session_id": session}
 
 
 def told(caller: Caller, method: str, path: str, **options: Any) -> tuple[int, Any]:
@@ -51,14 +54,15 @@ def test_anothers_id_in_an_address_is_as_unknown_as_one_that_never_was(
     tried = 0
     nobodys, files = dict.fromkeys(IDS, NOBODYS), {"name": "heatmap.png"}
     for rule, methods in by_rule(app):
-        if not any(f":{name}>" in rule for name in IDS) or "user_id" in rule:
+        if not any(f":{name}>" in rule for name in IDS) or "user_id" in rule or rule in FOR_OTHERS:
             continue
         for method in methods - {"HEAD"}:
             tried += 1
-            body = ACCESS[f"{method} {rule}"].body
-            came = told(other, method, address(rule, mine | files), json=body)
+            row = ACCESS[f"{method} {rule}"]
+            came = told(other, method, address(rule, mine | files), json=body_of(row, mine))
             assert came[0] == 404, (method, rule, came)
-            assert came == told(other, method, address(rule, nobodys | files), json=body), (method, rule)
+            never = told(other, method, address(rule, nobodys | files), json=body_of(row, nobodys))
+            assert came == never, (method, rule)
     assert tried >= 15
     assert doctor.job(mine["job_id"])["state"] == "succeeded"
     assert doctor.get("/v1/me/tokens").json["items"] and doctor.get("/v1/me/sessions").json["items"]  # type: ignore[index]
