@@ -22,6 +22,7 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 IDS = ("study_id", "job_id", "share_id", "token_id", "session_id")
 FOR_OTHERS = ("/v1/studies/<uuid:study_id>/emergency",)  # meant for another's: test_sharing.py
 BODIES_WITH_IDS = {
+    "PUT /v1/jobs/<job_id>/correction",
     "POST /v1/jobs",
     "POST /v1/archive",
     "PUT /v1/models/<name>/versions/<version>/site-calibration",
