@@ -152,8 +152,8 @@ class AppTier(AccountCalls):
     def artifact(self, job_id: str, name: str) -> requests.Response:
         return self._call("GET", f"/v1/jobs/{job_id}/artifacts/{quote(name)}", stream=True)
 
-    def archive(self, job_id: str) -> requests.Response:
-        return self._call("GET", f"/v1/jobs/{job_id}/archive", stream=True)
+    def archive(self, job_id: str, **asked: str) -> requests.Response:
+        return self._call("GET", f"/v1/jobs/{job_id}/archive", params=asked, stream=True)
 
     def archive_of(self, job_ids: Sequence[str]) -> requests.Response:
         return self._call("POST", "/v1/archive", json={"job_ids": list(job_ids)}, stream=True)

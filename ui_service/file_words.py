@@ -31,7 +31,14 @@ def file_name(artifact: str, job: Job) -> str:
     folder, _, structure = artifact.rpartition("/")
     if folder == "segmentations":
         return f"Mask of {words.noun(structure.partition('.')[0])}"
+    if folder == "surfaces":
+        return f"Surface of {words.noun(structure.partition('.')[0])} (STL)"
     return _FILES.get(artifact, artifact)
+
+
+def with_surfaces(job: Job) -> bool:
+    """Whether its masks can be had as surfaces too."""
+    return any(item.name.startswith("surfaces/") for item in job.artifacts)
 
 
 def plot_name(plot: str) -> str:

@@ -32,6 +32,7 @@ class FakeApp:
         self.files: dict[tuple[str, str], bytes] = {}  # what jobs made, by job and name; a grey picture for others
         self.uploads: list[bytes] = []
         self.archived: list[str] = []  # the jobs of the last archive
+        self.archived_as: dict[str, str] = {}  # how it was asked for
         self.calls: list[str] = []
         self.bodies: list[bytes] = []  # of each call
         self.by_itself: list[bool] = []  # of each call whether a page made it while nobody touched it

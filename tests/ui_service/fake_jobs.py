@@ -71,6 +71,7 @@ def equip_files(app: Flask, fake: Any) -> None:
     @app.get("/v1/jobs/<job_id>/archive")
     @app.post("/v1/archive")
     def archive(job_id: str | None = None) -> Response:
+        fake.archived_as = dict(request.args)
         fake.archived = [job_id] if job_id else request.get_json()["job_ids"]
         headers = {"Content-Disposition": 'attachment; filename="lightbox.zip"'}
         return Response(b"PK\x05\x06" + bytes(18), mimetype="application/zip", headers=headers)

@@ -1,6 +1,6 @@
 """The study page: viewer, answer card, review, downloads, runs, neighbours."""
 
-from portal_wire.contract import JobState
+from portal_wire.contract import Artifact, JobState
 from tests.ui_service.conftest import Visitor
 from tests.ui_service.fake_answers import answer
 from tests.ui_service.fake_app import FakeApp
@@ -83,6 +83,19 @@ def test_downloads_keep_type_and_name(doctor: Visitor, fake: FakeApp) -> None:
     assert heatmap.headers["Cache-Control"] == "no-store"
     assert doctor.get(f"/jobs/{job.id}/result.json").json["result"]["label"] == "pneumonia"
     assert doctor.get(f"/studies/{study.id}/original").data == fake.images[study.id]
+
+
+def test_an_answer_can_be_taken_away_without_the_patient(doctor: Visitor, fake: FakeApp) -> None:
+    study = fake.add_study()
+    job = fake.succeed(fake.add_job(study), answer())
+    page = doctor.get(f"/studies/{study.id}").text
+    address = f"/jobs/{job.id}/archive?identity=removed"
+    assert f'href="{address}"' in page and "surfaces=true" not in page
+    assert doctor.get(address).mimetype == "application/zip" and fake.archived_as == {"identity": "removed"}
+    surfaces = [Artifact(name="surfaces/left_lung.stl", media_type="model/stl", size_bytes=None, url="/")]
+    fake.change(job, artifacts=[each.model_dump() for each in surfaces])
+    page = doctor.get(f"/studies/{study.id}").text
+    assert "Surface of left lung (STL)" in page and f'href="/jobs/{job.id}/archive?surfaces=true"' in page
 
 
 def test_there_is_no_result_file_before_there_is_a_result(doctor: Visitor, fake: FakeApp) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
 from portal_wire.contract import JobState
@@ -21,8 +21,9 @@ def artifact(job_id: UUID, name: str) -> Response:
 
 @blueprint.get("/archive")
 def archive(job_id: UUID) -> Response:
-    """A zip of every file of the run, with result.json."""
-    return relayed(app_tier().archive(str(job_id)))
+    """A zip of every file of the run, with result.json; on request with surfaces, or without identity."""
+    asked = {name: request.args[name] for name in ("identity", "surfaces") if name in request.args}
+    return relayed(app_tier().archive(str(job_id), **asked))
 
 
 @blueprint.get("/result.json")
