@@ -1,6 +1,7 @@
 """The boxes that a person drew on a study: they must lie in it before a model sees them."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from portal_wire.contract import Prompt
 from portal_wire.errors import Unprocessable
@@ -28,7 +29,7 @@ def check_prompts(prompts: Sequence[Prompt], kind: str, shape: Sequence[int]) ->
 
 def clipped(box: Sequence[float], sides: Sequence[int]) -> list[float] | None:
     """The part of a box that lies in the study: boxes in files are often widened beyond it. None for no sound box."""
-    if len(box) != 2 * len(sides):
+    if len(box) != 2 * len(sides) or not all(isfinite(value) for value in box):
         return None
     lower = [max(0.0, value) for value in box[: len(sides)]]
     upper = [min(side - 1.0, value) for value, side in zip(box[len(sides) :], sides, strict=True)]

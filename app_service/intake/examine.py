@@ -8,7 +8,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from app_service.intake.notices import notice
 from app_service.intake.refusals import corrupt, timeout
 from app_service.intake.sniff import HEAD_BYTES, sniff
 from app_service.storage.file_errors import portal_errors
-from portal_wire.contract import Notice
+from portal_wire.contract import Notice, Prompt
 from portal_wire.errors import Unavailable, from_status
 
 TURN_WAIT_S = 60  # for a turn behind other files
@@ -30,7 +30,8 @@ UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took
 
 @dataclass(frozen=True)
 class CanonicalStudy:
-    """The only form that models and viewers ever see. `shape` is rows, columns[, channels]."""
+    """The only form that models and viewers ever see. `shape` is rows, columns[, channels]; `prompts` are boxes that
+    came in the file itself."""
 
     kind: Literal["image", "volume"]
     modality: str
@@ -38,6 +39,7 @@ class CanonicalStudy:
     spacing_mm: tuple[float, ...] | None
     media_type: str
     warnings: list[Notice]
+    prompts: Sequence[Prompt] = ()
 
 
 def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStudy:

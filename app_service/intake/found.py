@@ -8,6 +8,7 @@ from app_service.intake.limits import IntakeSettings
 from app_service.intake.notices import notice
 from app_service.intake.package import MEDIA_TYPE, Facts, Refused, contents, unpack
 from app_service.intake.refusals import corrupt
+from portal_wire.contract import Prompt
 
 Found = list[tuple[CanonicalStudy, Path]]
 
@@ -45,4 +46,5 @@ def _study(facts: Facts) -> CanonicalStudy:
         spacing_mm=facts.spacing_mm,
         media_type=facts.media_type,
         warnings=[notice(code) for code in facts.warnings],
+        prompts=[Prompt(box=box, label=label) for label, box in enumerate(facts.boxes, 1) if box],
     )

@@ -15,6 +15,7 @@ TEXTS = {
     "series_divided": "The series holds several stacks of slices; this study is one of them.",
     "named_otherwise": "The file's name ends like that of another format; what counts is what is in it. "
     "Check that it is the file that you meant.",
+    "boxes_left_out": "Boxes of the file that do not lie in its picture, or are too many, were left out.",
     "low_quality": "Every pixel has the same value: the picture shows nothing.",
 }
 

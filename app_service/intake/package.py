@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from app_service.domain.prompts import MOST
 from app_service.intake.image import Picture
 
 MEDIA_TYPE = "application/vnd.lightbox.studies"
@@ -29,7 +30,8 @@ class _Told(BaseModel):
 
 class Facts(_Told):
     """A study. `shape` is rows, columns[, slices or 3], `spacing_mm` in the same order, `warnings` are codes of
-    `notices.py`; the two sizes are of its canonical file and of the small picture of a volume (0: none)."""
+    `notices.py`; the two sizes are of its canonical file and of the small picture of a volume (0: none). `boxes` are
+    the file's own, of which the n-th asks for label n (None: left out)."""
 
     kind: Literal["image", "volume"]
     modality: Annotated[str, Field(pattern="^[A-Z]{2,16}$")]
@@ -39,6 +41,7 @@ class Facts(_Told):
     warnings: list[str]
     size_bytes: Annotated[int, Field(ge=1)]
     preview_bytes: Annotated[int, Field(ge=0)] = 0
+    boxes: Annotated[list[list[FiniteFloat] | None], Field(max_length=MOST)] = []
 
 
 class Refused(_Told):

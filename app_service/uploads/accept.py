@@ -1,10 +1,11 @@
 """One file of an upload: may it become a study, or several, and which models are to read them?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from app_service.domain.suitable import chosen, suggested
+from app_service.domain.suitable import chosen, prompted, suggested
 from app_service.intake.examine import CanonicalStudy
 from app_service.intake.found import find_studies
 from app_service.intake.notices import notice
@@ -13,18 +14,26 @@ from app_service.parts import Parts
 from app_service.storage.clock import now
 from app_service.uploads.form import Form
 from app_service.uploads.part_file import PartFile, new_folder
-from portal_wire.contract import Notice, Rejected, User
+from portal_wire.contract import Notice, Prompt, Rejected, User
 from portal_wire.errors import TooLarge
 from portal_wire.ids import new_id
 
 
+class Run(NamedTuple):
+    """A job to be."""
+
+    model: str
+    version: str
+    prompts: Sequence[Prompt] = ()
+
+
 @dataclass(frozen=True)
 class Accepted:
-    """A study to be. `folder` holds `original`, `image` and perhaps `preview`; `models` are (name, version)."""
+    """A study to be. `folder` holds `original`, `image` and perhaps `preview`."""
 
     row: dict[str, Any]
     folder: Path
-    models: list[tuple[str, str]]
+    runs: list[Run]
 
 
 def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> tuple[list[Accepted], list[Rejected]]:
@@ -40,7 +49,7 @@ def accept(parts: Parts, user: User, name: str, part: PartFile, form: Form) -> t
     accepted = []
     for number, (canonical, folder) in enumerate(found, 1):
         row = _row(user, name if number == 1 else _numbered(name, number), part, form, canonical, remarks)
-        accepted.append(Accepted(row, folder, _to_run(parts, form, canonical.kind, canonical.modality)))
+        accepted.append(Accepted(row, folder, _to_run(parts, form, canonical)))
     return accepted, [Rejected(filename=each.name, code=each.code, detail=each.detail) for each in refused]
 
 
@@ -71,9 +80,17 @@ def _numbered(name: str, number: int) -> str:
     return f"{stem} ({number}){dot}{ending}" if stem else f"{name} ({number})"
 
 
-def _to_run(parts: Parts, form: Form, kind: str, modality: str) -> list[tuple[str, str]]:
-    models = parts.models.all()
-    if form.models:
-        return [chosen(models, name, None, kind, modality) for name in form.models]
-    fitting = suggested(models, parts.settings.default_models, kind, modality)
-    return [(model.name, model.active_version) for model in fitting]
+def _to_run(parts: Parts, form: Form, study: CanonicalStudy) -> list[Run]:
+    """The models that were named, or the site's own; boxes in the file itself are for the model that takes boxes."""
+    models, kind = parts.models.all(), (study.kind, study.modality)
+    taker = prompted(models, *kind) if study.prompts else None
+    if not form.models:
+        runs = [
+            Run(model.name, model.active_version) for model in suggested(models, parts.settings.default_models, *kind)
+        ]
+        return [*runs, Run(taker.name, taker.active_version, study.prompts)] if taker else runs
+    runs = []
+    for name in form.models:
+        prompts = study.prompts if taker and taker.name == name else ()
+        runs.append(Run(*chosen(models, name, None, *kind, boxes=bool(prompts)), prompts))
+    return runs

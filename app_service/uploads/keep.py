@@ -47,12 +47,13 @@ def _commit(parts: Parts, user: User, form: Form, accepted: list[Accepted], reje
     models, preferred = parts.models.known(), parts.settings.default_models
     studies = [to_study(item.row, models, preferred) for item in accepted]
     with writing(parts.engine) as connection:
-        require_room(connection, user.id, sum(len(item.models) for item in accepted), parts.settings.max_open_jobs)
+        require_room(connection, user.id, sum(len(item.runs) for item in accepted), parts.settings.max_open_jobs)
         rows = []
         for item in accepted:
             add_study(connection, item.row)
             audit.record(connection, "upload", user.id, item.row["id"])
-            rows += [add_job(connection, user.id, item.row["id"], name, version) for name, version in item.models]
+            for run in item.runs:
+                rows.append(add_job(connection, user.id, item.row["id"], run.model, run.version, prompts=run.prompts))
         uploaded = Uploaded(studies=studies, jobs=[to_job(row) for row in rows], rejected=rejected)
         answer = uploaded.model_dump(mode="json")
         if form.key:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app_service.intake.examine import CanonicalStudy
 from app_service.intake.found import find_studies
 from app_service.intake.limits import IntakeSettings
+from portal_wire.contract import Prompt
 from portal_wire.errors import PortalError, Unprocessable
 from tests.app_service.intake.dicom_maker import CT, made
 
@@ -187,8 +188,30 @@ def test_an_npz_picture_is_an_image(taken_in: Any) -> None:
     colour = np.random.default_rng(1).integers(0, 255, (40, 50, 3), dtype=np.uint8)
     np.savez(file, imgs=colour, boxes=np.array([[1, 2, 3, 4]]))
     ((study, pixels),) = taken_in(file.getvalue())
-    assert (study.kind, study.shape) == ("image", (40, 50, 3))
+    assert (study.kind, study.shape, study.warnings) == ("image", (40, 50, 3), [])
+    assert study.prompts == [Prompt(box=[1, 2, 3, 4], label=1)]
     np.testing.assert_array_equal(pixels[..., ::-1], colour)
+
+
+def test_the_truth_of_an_npz_never_becomes_a_box(taken_in: Any) -> None:
+    """Trap: boxes taken from the answer. Those of the file are cut at its borders, keep their numbers, and are all."""
+    grey = np.random.default_rng(2).integers(0, 255, (12, 34, 40), dtype=np.uint8)
+    truth = np.zeros_like(grey)
+    truth[3:6, 5:20, 5:20] = 1
+    ((study, _),) = taken_in(npz(imgs=grey, gts=truth, spacing=np.ones(3)))
+    assert list(study.prompts) == []
+    outside, widened = [50, 3, 0, 60, 9, 3], [-4.0, 3, 0, 44, 9, 12]
+    boxes = np.array([outside, widened, [np.nan, 3, 0, 9, 9, 3], [1, 2, 5, 9, 8, 5]])
+    ((study, _),) = taken_in(npz(imgs=grey, gts=truth, spacing=np.ones(3), boxes=boxes))
+    assert study.prompts == [Prompt(box=[0, 3, 0, 39, 9, 11], label=2), Prompt(box=[1, 2, 5, 9, 8, 5], label=4)]
+    assert "boxes_left_out" in [notice.code for notice in study.warnings]
+
+
+@pytest.mark.parametrize("boxes", [np.zeros((65, 4)), np.zeros(4), np.zeros((2, 6)), np.array([{}], object)])
+def test_an_npz_with_odd_boxes_is_a_picture_without_them(taken_in: Any, boxes: Any) -> None:
+    grey = np.random.default_rng(1).integers(0, 255, (40, 50), dtype=np.uint8)
+    ((study, _),) = taken_in(npz(imgs=grey, boxes=boxes))
+    assert list(study.prompts) == [] and [notice.code for notice in study.warnings] == ["boxes_left_out"]
 
 
 def patched(at: int, form: str, *values: Any) -> bytes:

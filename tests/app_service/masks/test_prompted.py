@@ -170,3 +170,30 @@ def test_a_retry_runs_with_the_same_boxes(doctor: Caller) -> None:
     again = doctor.post(f"/v1/jobs/{made['id']}/retry")
     assert again.status_code == 202 and again.json and again.json["prompts"] == made["prompts"] != []
     assert doctor.job(made["id"])["prompts"] == made["prompts"]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_boxes_of_an_npz_are_its_prompts_and_segs_come_back_in_its_order(
+    doctor: Caller, worker: Worker, prompted: FakePrompted
+) -> None:
+    """Trap: boxes taken from the answer: the truth that lies in the file is about something else."""
+    case = np.full((12, 34, 50), 20, np.uint8)  # slices, rows, columns, no two alike
+    case[2:9, 4:9, 20:44] = 200
+    truth = np.zeros_like(case)
+    truth[2:9, 20:30, 5:15] = 1
+    boxes = np.array([[18, 2, 3, 30, 12, 6], [35, 2, 3, 60, 12, 6]])
+    file = io.BytesIO()
+    np.savez_compressed(file, imgs=case, gts=truth, boxes=boxes, spacing=np.array([0.7, 0.9, 2.5]))
+    answer: Any = doctor.upload((file.getvalue(), "3DBox_case.npz")).json
+    (made,) = answer["jobs"]
+    assert made["model"] == BOX_PROMPT
+    assert [prompt["box"] for prompt in made["prompts"]] == [[18, 2, 3, 30, 12, 6], [35, 2, 3, 49, 12, 6]]
+    wait_until(lambda: doctor.job(made["id"])["state"] == "succeeded", 60)
+    assert prompted.asked[-1]["labels"] == [1, 2]
+    expected = np.zeros_like(case)
+    expected[3:7, 4:9, 20:31], expected[3:7, 4:9, 35:44] = 1, 2
+    with np.load(io.BytesIO(file_of(doctor, doctor.job(made["id"]), "segs.npz"))) as npz:
+        np.testing.assert_array_equal(npz["segs"], expected)
+        np.testing.assert_allclose(npz["spacing"], [0.7, 0.9, 2.5], rtol=1e-5)
+    named: Any = doctor.upload((file.getvalue(), "3DBox_case.npz"), form={"model": BOX_PROMPT}).json
+    assert [job["prompts"] for job in named["jobs"]] == [made["prompts"]]
