@@ -19,9 +19,10 @@ class AccountCalls:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> requests.Response: ...
 
-    def openings(self, study_id: str) -> list[dict[str, Any]]:
-        """Who opened a study or took files of it; who came last is first."""
-        return self._items(f"/v1/studies/{study_id}/openings")
+    def openings(self, study_id: str) -> dict[str, Any]:
+        """`items`: who opened a study or took files of it, who came last first; `emergencies`: who did so unasked."""
+        told: dict[str, Any] = self._call("GET", f"/v1/studies/{study_id}/openings").json()
+        return told
 
     def audit(self, params: Mapping[str, str]) -> dict[str, Any]:
         """`items` and `next_before`; `params` are limit, before, username and action."""

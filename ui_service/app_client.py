@@ -22,6 +22,7 @@ from portal_wire.contract import (
 )
 from portal_wire.http_client import ServiceClient
 from ui_service.account_calls import AccountCalls
+from ui_service.sharing_calls import SharingCalls
 
 # App sends a comment every 15 s on an idle event stream; silence longer than this means that it has gone.
 _EVENTS_TIMEOUT_S = 40.0
@@ -30,7 +31,7 @@ _LOAD_TIMEOUT_S = 90.0  # a version is checked before it may answer
 _NONE: Mapping[str, str] = {}
 
 
-class AppTier(AccountCalls):
+class AppTier(AccountCalls, SharingCalls):
     """App as one person sees it. Every method raises the PortalError that App answered."""
 
     def __init__(

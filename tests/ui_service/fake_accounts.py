@@ -10,7 +10,6 @@ from portal_wire.errors import Conflict, Forbidden, NotFound, Unprocessable
 from portal_wire.ids import new_id
 
 PATHS = ("/v1/audit", "/v1/users")
-OPENING = {"username": "doctor", "action": "view", "times": 2, "last_at": "2026-11-21T08:30:00Z"}
 ACT = {"seq": 71, "at": "2026-11-21T08:30:00Z", "username": "doctor", "action": "sign_in", "outcome": "refused"}
 ACT |= {"object_id": None, "address": "10.1.2.3", "request_id": "r"}
 SESSION = {"id": new_id(), "began_at": "2026-11-21T08:30:00Z", "ends_at": "2026-11-21T16:30:00Z"}
@@ -45,10 +44,6 @@ class Accounts:
 def equip(app: Flask, fake: Any) -> None:
     """Add the routes; `fake.accounts` holds the accounts."""
     people: Accounts = fake.accounts
-
-    @app.get("/v1/studies/<study_id>/openings")
-    def openings(study_id: str) -> Response:
-        return jsonify(items=[OPENING])
 
     @app.get("/v1/audit")
     def audit() -> Response:

@@ -10,7 +10,7 @@ from ui_service.signed_in import HOME, app_tier, current_person, forget, remembe
 
 blueprint = Blueprint("sign_in", __name__)
 # Where sign-in may lead back to. Anything else, another host above all, leads to the worklist.
-_BACK = re.compile(r"/(studies/[0-9a-f-]{36}(/compare)?|models(/[A-Za-z0-9_-]{1,64})?|admin/users)")
+_BACK = re.compile(r"/(studies/[0-9a-f-]{36}(/compare)?|shared|models(/[A-Za-z0-9_-]{1,64})?|admin/users)")
 
 
 @blueprint.get("/sign-in")

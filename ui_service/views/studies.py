@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from ui_service.app_client import AppTier
 from ui_service.rows import answering, chosen, prompter, runnable
-from ui_service.signed_in import app_tier
+from ui_service.signed_in import app_tier, current_person
 from ui_service.views.prompts import base_of
 from ui_service.views.relay import relayed
 from ui_service.views.worklist import asked_of_app, chosen_filters
@@ -18,10 +18,12 @@ _THUMBNAIL_SIDE = "96"
 
 
 @blueprint.get("")
-def page(study_id: UUID) -> str:
+def page(study_id: UUID) -> Response | str:
     """The study with the job that answers for it, or that of `?job=`, which must be this study's own."""
-    app = app_tier()
+    app, person = app_tier(), current_person()
     study = app.study(str(study_id))
+    if person is not None and study.uploaded_by != person.username:
+        return redirect(url_for("sharing.look", study_id=study.id), 303)  # another's, to look at
     models = app.models()
     jobs = [job for job in app.jobs_of([study.id]) if job.study_id == study.id]
     filters = chosen_filters(request.args)
@@ -34,6 +36,7 @@ def page(study_id: UUID) -> str:
         job=job,
         jobs=jobs,
         openings=app.openings(study.id),
+        shares=app.shares(study.id),
         models=[model for model in runnable(models) if model.kind == study.kind],
         prompter=prompter(model for model in models if model.kind in (study.kind, "any")),
         base=base_of(jobs, job, request.args.get("base")),
