@@ -43,6 +43,11 @@ SHAPES: dict[Kind, str] = {"positive": "▲", "negative": "▽", "uncertain": "�
 _PROBLEMS = {
     "service_token": "The portal's parts do not know each other. Please tell whoever runs it.",
     "csrf": "This page has grown old. Please load it again.",
+    "bad_prompt": "This box does not lie in the image. Please draw it again.",
+    "not_prompted": "Only what was outlined by boxes can correct a mask.",
+    "no_mask": "One of the two has no mask.",
+    "empty_mask": "The outline is empty, so there is nothing to correct with.",
+    "other_study": "The outline belongs to another image.",
     "rate_limited": "Too many tries in a short time. Please wait a little.",
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 from flask import Flask, Response, request
 from PIL import Image
 
-from portal_wire.contract import Correction, Job, Model, Prompt, Result
+from portal_wire.contract import Correction, Job, Model, Notice, Prompt, Result
 from portal_wire.errors import NotFound, Unprocessable
 from tests.ui_service.fake_answers import outlined
 from tests.ui_service.fake_models import MODEL
@@ -40,7 +40,7 @@ def measured(mask: Any, warnings: tuple[dict[str, str], ...] = (), unit: str = "
     sizes = [
         {"label": f"object_{index}", "index": index, unit: count, "share": count / mask.size} for index, count in found
     ]
-    return outlined(*sizes).model_copy(update={"warnings": list(warnings)})
+    return outlined(*sizes).model_copy(update={"warnings": [Notice.model_validate(each) for each in warnings]})
 
 
 def equip(app: Flask, fake: Any) -> None:

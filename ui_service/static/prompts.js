@@ -215,6 +215,6 @@ class Outlining {
 
   #tellSlice(slice) {
     const said = slice === null ? "" : `Slice ${slice + 1} of ${this.plane.slices}`;
-    if (said && find("slice").value !== said) find("slice").value = said;
+    if (said && find("slice").textContent !== said) find("slice").textContent = said;
   }
 }

@@ -30,7 +30,7 @@ def ask(study_id: UUID) -> Response:
     try:
         prompts = _PROMPTS.validate_json(request.form.get("prompts", ""))
     except ValidationError:
-        raise Unprocessable("These boxes cannot be read. Please draw them again.", code="bad_prompt") from None
+        raise Unprocessable("These boxes cannot be read. Please draw them again.", code="bad_prompts") from None
     app = app_tier()
     study, model = app.study(str(study_id)), prompter(app.models(str(study_id)))
     if model is None:
