@@ -36,7 +36,7 @@ def scaled(shape: tuple[int, ...], side: int = SIDE) -> tuple[int, int]:
 
 def boxes(drawn: NDArray[np.float32], shape: tuple[int, ...], side: int = SIDE) -> NDArray[np.float32]:
     """Returns boxes (n, 4) of a slice in pixels of what the encoder reads."""
-    read: NDArray[np.float32] = np.trunc(drawn * np.float32(side / max(shape))).astype(np.float32)
+    read: NDArray[np.float32] = np.trunc(drawn.astype(np.float64) * side / max(shape)).astype(np.float32)
     return read
 
 

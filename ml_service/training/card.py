@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest
+from ml_service.manifest import Manifest, Prompted
 from ml_service.training.facts import FACTS, Facts
 from ml_service.training.seal import seal
 
@@ -41,14 +41,8 @@ def main() -> None:
 
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
     """Returns the card."""
-    made = f"Model `{manifest.name}`, version {manifest.version}, trained {manifest.trained_at[:10]}."
     parts = [
-        f"# {manifest.title}\n",
-        f"{made} **Research use, not for diagnosis.**\n",
-        f"## Use\n\n{about.use}\n",
-        "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits) + "\n",
-        f"## Patients\n\n{about.patients}\n",
-        counts(manifest, about),
+        *opening(manifest, about),
         _scores(metrics),
         _by_class(metrics["test"].get("by_class", {})),
         _baselines(metrics["beside_baselines"]),
@@ -62,12 +56,25 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
+def opening(manifest: Manifest | Prompted, about: Facts) -> list[str]:
+    """Returns what every trained model's card begins with."""
+    made = f"Model `{manifest.name}`, version {manifest.version}, trained {manifest.trained_at[:10]}."
+    return [
+        f"# {manifest.title}\n",
+        f"{made} **Research use, not for diagnosis.**\n",
+        f"## Use\n\n{about.use}\n",
+        "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits) + "\n",
+        f"## Patients\n\n{about.patients}\n",
+        counts(manifest, about),
+    ]
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]]) + "\n"
 
 
-def counts(manifest: Manifest, about: Facts) -> str:
+def counts(manifest: Manifest | Prompted, about: Facts) -> str:
     images, patients = manifest.training["images"], manifest.training["patients"]
     rows = [[split, str(images[split]), str(patients[split])] for split in ("train", "val", "test")]
     return table(["split", about.images, "patients"], rows)

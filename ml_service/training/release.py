@@ -17,14 +17,14 @@ from ml_service import manifest as manifests
 from ml_service import tasks
 from ml_service.engines import Network
 from ml_service.engines.tensorflow import Network as Reference
-from ml_service.manifest import Golden, GoldenCase, Manifest, Nearest, Typical
+from ml_service.manifest import Manifest, Nearest, Typical
 from ml_service.measures import Classes, Floats
 from ml_service.ood import TypicalFeatures
 from ml_service.refusal import Refusal
 from ml_service.scaling import calibration
 from ml_service.settings import SHIPPED
 from ml_service.tasks.film import Pixels
-from ml_service.training import card, facts, golden
+from ml_service.training import card, facts, golden, learnt
 from ml_service.training.bar import BelowTheBar, shortfalls
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_rows, read_split
@@ -35,7 +35,6 @@ from ml_service.training.measure import measure, with_readings
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import Recipe, recorded
 from ml_service.training.seal import seal
-from ml_service.weights import save_half
 
 
 def main() -> None:
@@ -82,9 +81,7 @@ def release(
     """Writes the version's folder and returns its manifest. Raises BelowTheBar, before the test split is read, for a
     version that refuses too little or too much, unless there is a reason to make it all the same: `force`."""
     folder.mkdir(parents=True)
-    with np.load(run_folder / "weights.npz", allow_pickle=False) as learnt:
-        weights = {name: learnt[name] for name in learnt.files}
-    save_half(weights, folder / manifests.WEIGHTS)
+    learnt.take_weights(run_folder, folder)
     draft = drafted(recipe, about, folder, side or recipe.side, training_facts(run_folder, data))
     network = Reference(draft, folder)  # the stored half-precision weights: what is scored is what is served
     judge = fitted(network, draft, recipe, data)
@@ -127,14 +124,14 @@ def refusal(
     """Returns the features' distance to one mean, one of each class, or every training image, whichever refuses most
     noise and wrongly stored validation images while as many good ones (features `plain`, pixels `good`) are answered,
     the simplest when they are equal; and with it the appearance."""
-    learnt = run(network, prepared_split(train, task, network.side))[1]
+    trained = run(network, prepared_split(train, task, network.side))[1]
     wrong = turned(held_out.films)
     strange = [*noise(seed=4000), *wrong["quarter turn"], *wrong["inverted"]]
     odd = run(network, np.stack([task.prepare(plane, network.side) for plane in strange]))[1]
     ways: dict[Nearest, TypicalFeatures] = {
-        "mean": typical_features(learnt),
-        "class mean": typical_features(learnt, train.classes),
-        "training image": every_image(learnt),
+        "mean": typical_features(trained),
+        "class mean": typical_features(trained, train.classes),
+        "training image": every_image(trained),
     }
     limits = {name: refusal_threshold(typical.distance(plain)) for name, typical in ways.items()}
     best = max(ways, key=lambda name: float((ways[name].distance(odd) > limits[name]).mean()))
@@ -153,9 +150,6 @@ def full_heat(peaks: Floats, classes: Classes) -> float:
 def drafted(recipe: Recipe, about: facts.Facts, folder: Path, side: int, training: dict[str, Any]) -> Manifest:
     """Returns the manifest with what is known before the network has run; the rest are placeholders."""
     task = tasks.load(recipe.task)
-    with np.load(folder / manifests.WEIGHTS, allow_pickle=False) as stored:
-        moving = ("moving_mean", "moving_variance")
-        parameters = sum(stored[name].size for name in stored.files if not name.endswith(moving))
     return Manifest(
         name=folder.parent.name,
         version=folder.name,
@@ -168,7 +162,7 @@ def drafted(recipe: Recipe, about: facts.Facts, folder: Path, side: int, trainin
         negative_label=task.NEGATIVE_LABEL,
         architecture=recipe.architecture,
         params=recipe.params,
-        parameters=parameters,
+        parameters=learnt.parameters(folder),
         side=side,
         heat_scale=1.0,
         calibration=manifests.Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.5, 0.5)),
@@ -176,7 +170,7 @@ def drafted(recipe: Recipe, about: facts.Facts, folder: Path, side: int, trainin
         limits=about.limits,
         trained_at=training["environment"]["started_at"],
         training=training,
-        golden=Golden(tolerance=1, cases=(GoldenCase(file="-", label="-", probability=None, ood_score=0),)),
+        golden=learnt.NO_GOLDEN,
         files={},
     )
 
@@ -186,8 +180,7 @@ def training_facts(run_folder: Path, data: Path) -> dict[str, Any]:
     rows = read_rows(data)
     splits = ("train", "val", "test")
     return {
-        "config": json.loads((run_folder / "config.json").read_text()),
-        "environment": json.loads((run_folder / "environment.json").read_text()),
+        **learnt.record(run_folder),
         "images": {split: sum(row.split == split for row in rows) for split in splits},
         "patients": {split: len({row.patient_key for row in rows if row.split == split}) for split in splits},
     }

@@ -3,20 +3,14 @@
 from typing import Any
 
 from ml_service.manifest import Manifest
-from ml_service.training.card import counts, interval, refused_by, table
+from ml_service.training.card import interval, opening, refused_by, table
 from ml_service.training.facts import Facts
 
 
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts, sources: str) -> str:
     """Returns the card. `sources` says where the shown films are from."""
-    made = f"Model `{manifest.name}`, version {manifest.version}, trained {manifest.trained_at[:10]}."
     parts = [
-        f"# {manifest.title}\n",
-        f"{made} **Research use, not for diagnosis.**\n",
-        f"## Use\n\n{about.use}\n",
-        "## Limits\n\n" + "\n".join(f"- {limit}" for limit in about.limits) + "\n",
-        f"## Patients\n\n{about.patients}\n",
-        counts(manifest, about),
+        *opening(manifest, about),
         _scores(metrics),
         _beside(metrics),
         _readings(metrics["readings"]),

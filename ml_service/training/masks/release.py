@@ -19,11 +19,11 @@ from ml_service import manifest as manifests
 from ml_service.engines import Network
 from ml_service.engines.tensorflow import Network as Reference
 from ml_service.label_maps import LabelMap
-from ml_service.manifest import Calibration, Golden, GoldenCase, Manifest, Typical
+from ml_service.manifest import Calibration, Manifest, Typical
 from ml_service.refusal import Refusal
 from ml_service.settings import SHIPPED
 from ml_service.tasks import lung_field
-from ml_service.training import readings
+from ml_service.training import learnt, readings
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.foreign import noise, read_others, turned
 from ml_service.training.masks import card, golden, measure, plots, refuse
@@ -31,7 +31,6 @@ from ml_service.training.masks.facts import ABOUT
 from ml_service.training.masks.pairs import Pair, read
 from ml_service.training.masks.scores import dice
 from ml_service.training.seal import seal
-from ml_service.weights import save_half
 
 TASK = "lung-field"
 
@@ -67,8 +66,7 @@ def release(
     """Writes the version's folder and returns its manifest. Raises BelowTheBar, before the test patients are read, for
     a version that refuses too little or too much, unless there is a reason to make it all the same: `force`."""
     folder.mkdir(parents=True)
-    with np.load(run / "weights.npz", allow_pickle=False) as learnt:
-        save_half({name: learnt[name] for name in learnt.files}, folder / manifests.WEIGHTS)
+    learnt.take_weights(run, folder)
     pairs = read(data)
     draft = drafted(run, folder)
     network = Reference(draft, folder)  # the stored half-precision weights: what is scored is what is served
@@ -146,12 +144,8 @@ def draw(folder: Path, run: Path, test: list[Pair], found: list[LabelMap]) -> li
 
 def drafted(run: Path, folder: Path) -> Manifest:
     """Returns the manifest with what is known before the network has run; the rest are placeholders."""
-    training = {
-        name: json.loads((run / f"{name}.json").read_text(encoding="utf-8")) for name in ("config", "environment")
-    }
+    training = learnt.record(run)
     config = training["config"]
-    with np.load(folder / manifests.WEIGHTS, allow_pickle=False) as stored:
-        parameters = sum(stored[n].size for n in stored.files if not n.endswith(("moving_mean", "moving_variance")))
     labels = lung_field.LABELS
     return Manifest(
         name=folder.parent.name,
@@ -165,7 +159,7 @@ def drafted(run: Path, folder: Path) -> Manifest:
         negative_label=lung_field.NEGATIVE_LABEL,
         architecture=config["architecture"],
         params=config["params"],
-        parameters=parameters,
+        parameters=learnt.parameters(folder),
         side=config["side"],
         heat_scale=1.0,
         calibration=Calibration(
@@ -175,7 +169,7 @@ def drafted(run: Path, folder: Path) -> Manifest:
         limits=ABOUT.limits,
         trained_at=training["environment"]["started_at"],
         training=training | {"images": config["images"], "patients": config["patients"]},
-        golden=Golden(tolerance=1, cases=(GoldenCase(file="-", label="-", probability=None, ood_score=0),)),
+        golden=learnt.NO_GOLDEN,
         files={},
     )
 

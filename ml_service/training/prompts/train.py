@@ -37,11 +37,11 @@ class Recipe(NamedTuple):
 
     architecture: str = "box_prompt"
     params: dict[str, Any] = {}
-    steps: int = 6000
-    slices: int = 6  # in a batch
+    steps: int = 1300
+    slices: int = 4  # in a batch
     boxes: int = 6  # on each
     learning_rate: float = 3e-3
-    check: int = 250  # steps from one validation to the next
+    check: int = 100  # steps from one validation to the next
     precision: str = "mixed_bfloat16"  # Keras' policy in training; a released version is float32
 
 
