@@ -9,7 +9,7 @@ VENV := .venv
 ANSIBLE := .venv/ansible
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks
 
-.PHONY: help setup setup-dev run test rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml bench-volumes lock clean
+.PHONY: help setup setup-dev run test chaos rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml bench-volumes lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ run: setup  ## start the portal; Ctrl-C stops it
 
 test: setup-dev  ## run every test
 	@$(VENV)/bin/python -m pytest
+
+chaos: setup-dev  ## break a running portal in every way, and count what is lost (about 2 hours; ARGS="--only F04,F08 --repeats 1")
+	@LIGHTBOX_CHAOS_STEPS=50000 $(VENV)/bin/python -m pytest -q tests/chaos/test_job_life.py
+	@exec $(VENV)/bin/python -m tests.chaos.run $(ARGS)
 
 lint: setup-dev  ## check style
 	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .

@@ -1,0 +1,37 @@
+"""Two hosts with folders of their own, and only SQL, Redis and S3 between them: one of them goes."""
+
+import random
+import signal
+import time
+
+from tests.chaos.fault import TWO_HOSTS, Fault
+from tests.chaos.site import Site
+
+_AWAY_S = 10.0
+
+
+def worker_elsewhere(site: Site, chance: random.Random) -> None:
+    """The host of the api loses its worker for a while: all jobs are run by the other host."""
+    keeper = site.keeper_of("worker")
+    keeper.suspend()
+    try:
+        site.portal.send(signal.SIGKILL, "worker")
+        time.sleep(_AWAY_S)
+    finally:
+        keeper.resume()
+
+
+def host_gone(site: Site, chance: random.Random) -> None:
+    """Every process of the second host dies, amid its jobs; the first one takes them over. It comes back later."""
+    assert site.second
+    for each in site.second.processes():
+        each.kill()
+    site.second.process.wait()
+    site.second_is_gone = True
+
+
+_ELSEWHERE = f"the api's host has no worker for {_AWAY_S:.0f} s; the other host's runs its jobs"
+FAULTS = [
+    Fault("H1", _ELSEWHERE, 25, worker_elsewhere, place=TWO_HOSTS),
+    Fault("H2", "the host of the other worker dies", 25, host_gone, place=TWO_HOSTS),
+]

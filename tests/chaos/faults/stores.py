@@ -1,0 +1,38 @@
+"""The store for files has no room, is busy, does not answer, or tears what it sends."""
+
+import os
+import random
+import time
+from collections.abc import Callable
+
+from tests.chaos.fault import SERVERS, Fault
+from tests.chaos.site import Site
+
+_BAD_S = 8.0
+
+
+def s3(manner: str) -> Callable[[Site, random.Random], None]:
+    def happen(site: Site, chance: random.Random) -> None:
+        with site.shared.to_s3.being(manner):
+            time.sleep(_BAD_S)
+
+    return happen
+
+
+def full(site: Site, chance: random.Random) -> None:
+    """A file takes all that is left of the store's volume, which is a small one of its own (site.py)."""
+    stopper = site.volume / "stopper"
+    with stopper.open("wb") as file:
+        room = os.statvfs(site.volume)
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+    time.sleep(_BAD_S)
+    stopper.unlink()
+
+
+FAULTS = [
+    Fault("F13", f"the store's volume is full for {_BAD_S:.0f} s", 10, full, needs_namespaces=True),
+    Fault("F15b", f"S3 answers 503 Slow Down for {_BAD_S:.0f} s", 60, s3("busy"), place=SERVERS),
+    Fault("F15h", f"S3 takes connections and does not answer for {_BAD_S:.0f} s", 60, s3("hang"), place=SERVERS),
+    Fault("F15t", f"S3 breaks off in the middle of its answers for {_BAD_S:.0f} s", 60, s3("torn"), place=SERVERS),
+    Fault("F15c", f"S3 cannot be reached for {_BAD_S:.0f} s", 60, s3("cut"), place=SERVERS),
+]

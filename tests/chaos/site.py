@@ -1,0 +1,115 @@
+"""The portals that faults happen to: real ones, started as `make run` starts them.
+
+`own` brings its own SQLite, Redis and folder. `servers` has PostgreSQL, Redis and S3 behind relays. `two hosts` is two
+such portals with folders of their own, between which there is nothing but those servers; doctors use the first.
+"""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from sqlalchemy import Engine
+
+from app_service.storage.database import open_engine
+from launcher.settings import REPOSITORY
+from tests.chaos import servers
+from tests.chaos.fault import OWN, TWO_HOSTS
+from tests.chaos.servers import Servers
+from tests.end_to_end.portal import Portal, launch, wait_for
+
+_INSIDE = REPOSITORY / "tests" / "chaos" / "inside"  # patches the worker from outside: see sitecustomize.py there
+
+
+@dataclass
+class Site:
+    """`traps` is the folder of files that make the worker die at a certain place."""
+
+    portal: Portal
+    folder: Path
+    settings: dict[str, str]
+    servers: Servers | None = None
+    second: Portal | None = None
+    second_is_gone: bool = False
+
+    @property
+    def traps(self) -> Path:
+        return self.folder / "traps"
+
+    @property
+    def shared(self) -> Servers:
+        assert self.servers, "this site has no servers of its own"
+        return self.servers
+
+    def engine(self) -> Engine:
+        """The portal's database, past all relays."""
+        if self.servers:
+            return open_engine(f"postgresql://app@127.0.0.1:{self.servers.postgres.port}/lightbox")
+        return open_engine(f"sqlite:///{self.portal.data_dir}/lightbox.db")
+
+    @property
+    def volume(self) -> Path:
+        """The small volume that the store of an `own` site lies on, where mounts are this run's own."""
+        return self.folder / "volume"
+
+    def port_of(self, what: str) -> int:
+        """Where the portal reaches the servers and the ML tier."""
+        if what == "ml":
+            told = (self.portal.data_dir / "run" / "app.env").read_text()
+            return int(re.findall(r"LIGHTBOX_ML_URL=http://127.0.0.1:(\d+)", told)[0])
+        return {"redis": self.shared.to_redis, "postgres": self.shared.to_postgres}[what].port
+
+    def keeper_of(self, tier: str) -> psutil.Process:
+        """The process that starts the tier again when it ends."""
+        (one,) = self.portal.tier(tier)[:1]
+        while "launcher.keeper" not in " ".join(one.cmdline()):
+            one = one.parent()
+        return one
+
+    def start_again(self) -> None:
+        """The portal, on the same data, after its end."""
+        url = self.portal.url
+        started = launch(self.portal.data_dir, **self.settings, LIGHTBOX_HTTPS_PORT=url.rsplit(":", 1)[-1])
+        self.portal = replace(_ready(started), url=url)
+
+    def heal(self) -> None:
+        """What a run has left broken."""
+        if self.second_is_gone and self.second:
+            self.second = _ready(launch(self.second.data_dir, **self.settings))
+            self.second_is_gone = False
+
+    def end(self) -> None:
+        for portal in (self.portal, self.second):
+            if portal:
+                portal.stop()
+        if self.servers:
+            self.servers.end()
+        if self.volume.is_mount():
+            subprocess.run(["umount", "-l", str(self.volume)], check=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def build(place: str, folder: Path, namespaces: bool) -> Site:
+    """A running site of this kind in `folder`, which is made; `namespaces`: mounts are this run's own."""
+    (folder / "traps").mkdir(parents=True)
+    shared = None if place == OWN else servers.start(folder)
+    settings = {
+        "LIGHTBOX_DEFAULT_MODELS": "pneumonia",
+        "LIGHTBOX_ML_TIMEOUT_S": "15",
+        "LIGHTBOX_CHAOS_TRAPS": str(folder / "traps"),
+        "PYTHONPATH": f"{_INSIDE}:{REPOSITORY}",
+    } | (shared.settings if shared else {})
+    if place == OWN and namespaces:
+        (folder / "volume").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder / "volume")], check=True)
+        settings["LIGHTBOX_STORE_URL"] = f"file://{folder}/volume/objects"
+    portal = _ready(launch(folder / "first", **settings))
+    second = _ready(launch(folder / "second", **settings)) if place == TWO_HOSTS else None
+    return Site(portal, folder, settings, shared, second)
+
+
+def _ready(portal: Portal) -> Portal:
+    wait_for(portal, "Ready after")
+    return portal
