@@ -6,6 +6,7 @@ from command_line.download import download
 from command_line.ingest_verb import ingest
 from command_line.portal import Portal
 from command_line.run import run
+from command_line.score import score
 from command_line.segment import segment
 from command_line.sign_in import sign_in
 from command_line.status import status
@@ -31,7 +32,7 @@ def main(context: click.Context, address: str, token: str | None, authority: str
     context.obj = Portal(address, token, authority)
 
 
-for verb in (sign_in, upload, run, status, download, segment, ingest):
+for verb in (sign_in, upload, run, status, download, segment, score, ingest):
     main.add_command(verb)
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""`lightbox segment`: a folder of cases in, a folder of outlined cases out, as SuPreM lays them out.
+"""`lightbox segment`: a folder of cases in, a folder of outlined cases out, as SuPreM or the MedSAM challenge lays
+them out (the latter in segment_npz.py).
 
 In: CASE/ct.nii.gz. Out: CASE/combined_labels.nii.gz and CASE/segmentations/STRUCTURE.nii.gz
 (https://github.com/MrGiovanni/SuPreM). A case is told by its folder, never by the name of its file.
@@ -6,6 +7,7 @@ In: CASE/ct.nii.gz. Out: CASE/combined_labels.nii.gz and CASE/segmentations/STRU
 
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,6 +15,7 @@ import click
 from command_line.download import fetch
 from command_line.local import outliner
 from command_line.portal import Portal
+from command_line.segment_npz import outlined_boxes
 from command_line.watch import finished
 from portal_wire.contract import Job
 
@@ -22,19 +25,27 @@ VOLUME, COMBINED, PARTS = "ct.nii.gz", "combined_labels.nii.gz", "segmentations"
 @click.command()
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--model", default="ct-tissue", help="A model that outlines structures in volumes.")
+@click.option("--model", help="One that outlines.", show_default="ct-tissue, for NPZ files box-prompt")
 @click.option("--local", is_flag=True, help="In this process, without a portal: needs the tiers' packages.")
 @click.pass_obj
-def segment(portal: Portal, source: Path, target: Path, model: str, local: bool) -> None:
-    """Outline every case below SOURCE into TARGET. Cases that TARGET has already are left out, so that a run that was
-    broken off goes on. Ends with status 1 when a case brought nothing."""
-    cases = sorted(path.parent for path in source.glob(f"*/{VOLUME}"))
+def segment(portal: Portal, source: Path, target: Path, model: str | None, local: bool) -> None:
+    """Outline every case in SOURCE into TARGET: CASE/ct.nii.gz, or CASE.npz with `imgs` and `boxes`, which brings
+    CASE.npz with `segs`. Cases that TARGET has already are left out, so that a run that was broken off goes on. Ends
+    with status 1 when a case brought nothing."""
+    volumes = sorted(path.parent for path in source.glob(f"*/{VOLUME}"))
+    cases = volumes or sorted(source.glob("*.npz"))
     if not cases:
-        raise click.ClickException(f"Expected folders with a {VOLUME} in {source}. There is none.")
-    waiting = [case for case in cases if not (target / case.name / COMBINED).exists()]
+        raise click.ClickException(f"Expected folders with a {VOLUME}, or NPZ files, in {source}. There is none.")
+    if local and not volumes:
+        raise click.ClickException("NPZ files with boxes are outlined by a portal alone: leave out --local.")
+    waiting = [case for case in cases if not (target / case.name / (COMBINED if volumes else "")).exists()]
     click.echo(f"{len(cases)} cases, {len(cases) - len(waiting)} of them done before.")
     target.mkdir(parents=True, exist_ok=True)
-    done = _outlined_here(waiting, target, model) if local else _outlined_there(portal, waiting, target, model)
+    if not volumes:
+        done = outlined_boxes(portal, waiting, target, model or "box-prompt")
+    else:
+        outlined = _outlined_here if local else partial(_outlined_there, portal)
+        done = outlined(waiting, target, model or "ct-tissue")
     click.echo(f"{done} of {len(waiting)} outlined.")
     raise SystemExit(0 if done == len(waiting) else 1)
 
