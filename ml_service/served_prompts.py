@@ -17,9 +17,9 @@ from ml_service.batcher import Pass
 from ml_service.manifest import Prompted
 from ml_service.metrics import Meter
 from ml_service.prompts.boxes import Prompt, check
+from ml_service.prompts.compact import Plane
 from ml_service.prompts.follow import Box, Mask
 from ml_service.prompts.least_recent import LeastRecent
-from ml_service.prompts.networks import Floats, PromptNetwork
 from ml_service.prompts.studies import Study, read
 from ml_service.served import Seen
 from ml_service.served_rules import stepper
@@ -40,12 +40,14 @@ class ServedPrompts:
         self.manifest = manifest
         self.folder = folder
         self.task: Any = tasks.load(manifest.task)
+        from ml_service.prompts.networks import PromptNetwork  # Keras, whose backend is settled by now
+
         self.network = PromptNetwork(manifest, folder, settings.threads)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine(self.network.engine, self.network.device, "f32")
         self.meter.watch_queue(lambda: self._waiting)
         self._studies: LeastRecent[Study] = LeastRecent(settings.studies_mb * MIB)
-        self._embeddings: LeastRecent[Floats] = LeastRecent(settings.embeddings_mb * MIB)
+        self._embeddings: LeastRecent[Plane] = LeastRecent(settings.embeddings_mb * MIB)
         self._places = threading.BoundedSemaphore(AT_ONCE)
         self._waiting = 0
 

@@ -14,9 +14,8 @@ import keras
 from keras import layers
 
 from ml_service.architectures.layers.cut_out import CutOut
+from ml_service.prompts.compact import PATCH, SIDE
 
-SIDE = 256  # pixels a side of the slice
-PATCH = 64  # pixels a side of a cut-out, and of its mask
 CHANNELS = 3  # of a cut-out; ml_service/prompts/compact.py says what they hold
 STRIDE = 4  # of the embedding
 

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.architectures.box_prompt import PATCH, SIDE
-
 Plane = NDArray[np.float32]
 Box = NDArray[np.float32]  # (4,)
+SIDE = 256  # pixels a side of the slice
+PATCH = 64  # pixels a side of a cut-out, and of its mask
 MARGIN = 0.25  # of the box's side, on each side of it: what lies around tells where the object ends
 LEAST = 4.0  # pixels a side of a box as it is read: of less there is nothing to see
 WIDE = (0.5, 99.5)  # percentiles of a slice that become 0 and 1

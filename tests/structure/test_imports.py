@@ -1,6 +1,8 @@
 """Who may import whom: tiers speak over the wire, never by import."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +63,12 @@ def test_the_ml_tier_knows_object_stores_for_its_models_alone() -> None:
     """It never sees the store of studies and artifacts: only `model_store.py` fetches, and only versions."""
     files = [file for file in (ROOT / "ml_service").rglob("*.py") if "obstore" in top_level(file)]
     assert [file.name for file in files] == ["model_store.py"]
+
+
+def test_keras_is_not_loaded_before_its_backend_is_settled() -> None:
+    """A host of the ML tier has OpenVINO alone: Keras loaded too early asks for TensorFlow, and nothing starts."""
+    code = "import sys, ml_service.web, ml_service.engines; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_tensorflow_is_never_asked_to_predict_in_a_request() -> None:
