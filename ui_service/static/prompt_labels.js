@@ -44,9 +44,9 @@ export class Labels {
     for (const number of numbers) if (!this.names.some((each) => each.number === number)) this.#add(number);
   }
 
-  // The answer's own table says "object": the doctor's names stand there as well.
+  // The answer's own table says "object": the names that the boxes have stand there as well.
   rename(answer) {
-    if (this.fixed || !answer?.querySelector("[data-prompted]")) return;
+    if (!answer?.querySelector("[data-prompted]")) return;
     const found = [...answer.querySelectorAll("[data-structure]")];
     const names = found.filter((box) => !box.disabled).map((box) => this.name(Number(box.dataset.structure)));
     const said = answer.querySelector("#said-text");

@@ -61,6 +61,7 @@ class Outlining {
   #turn(on) {
     find("outline").hidden = find("outline").disabled = !on;
     find("outline-toggle").setAttribute("aria-pressed", String(on));
+    dispatchEvent(new Event("resize")); // the picture has less room, or more
     if (on) this.plane.enter();
     this.boxes.turn(on);
     this.#render();
