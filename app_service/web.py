@@ -33,7 +33,7 @@ from app_service.routes.tokens import tokens
 from app_service.routes.users import users
 from app_service.routes.versions import versions
 from app_service.settings import Settings
-from app_service.uploads.part_file import UploadRequest, remove_folders
+from app_service.uploads.part_file import remove_folders
 from portal_wire.errors import Unavailable, from_status
 from portal_wire.http_server import equip, problem
 
@@ -68,10 +68,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     app = APIFlask(
         __name__, title="Lightbox", version="1", spec_path="/v1/openapi.json", docs_path=None, json_errors=False
     )
-    app.request_class = UploadRequest
     app.json = Json(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
-    app.config["MAX_FORM_PARTS"] = settings.max_files_per_upload + 100  # a form's fields beside its files
     parts = app.extensions["lightbox"] = open_parts(settings)
     equip(app, "app", ready=lambda: dependencies(parts), service_token=settings.service_token)
     _answer_outages(app)

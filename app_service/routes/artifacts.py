@@ -21,6 +21,7 @@ from app_service.parts import Parts, parts
 from app_service.routes.files import binary
 from app_service.storage.database import reading, writing
 from app_service.storage.jobs import see_jobs
+from app_service.storage.small_artifacts import small_artifact
 from app_service.views import to_jobs
 from portal_wire.contract import Job
 from portal_wire.errors import NotFound
@@ -85,7 +86,9 @@ def content(here: Parts, job: Job, name: str) -> bytes:
 
 def kept(here: Parts, job: Job, name: str) -> bytes:
     """An artifact as its job left it. Raises NotFound."""
-    return here.store.read(f"jobs/{job.id}/{job.attempt}/{name}")
+    with reading(here.engine) as connection:
+        small = small_artifact(connection, job.id, job.attempt, name)
+    return here.store.read(f"jobs/{job.id}/{job.attempt}/{name}") if small is None else small
 
 
 def image_of(here: Parts, job: Job) -> bytes:

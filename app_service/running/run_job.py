@@ -23,6 +23,7 @@ from app_service.storage.clock import now
 from app_service.storage.database import writing
 from app_service.storage.events import publish
 from app_service.storage.jobs import artifact
+from app_service.storage.small_artifacts import is_small
 from app_service.views import to_job
 from portal_wire.contract import Failure
 from portal_wire.errors import (
@@ -38,6 +39,7 @@ from portal_wire.errors import (
 _LOG = logging.getLogger("lightbox.worker")
 _AWAY = (Unavailable, TooManyRequests, StorageFull, Unauthenticated, Forbidden)  # nothing that the study can help
 _AFTER_BREAK_S = 1.0
+Small = dict[str, bytes]  # of artifacts, by name
 
 
 def run_job(parts: Parts, leases: Leases, job_id: str) -> None:
@@ -69,7 +71,7 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
     """Returns the outcome, for the counter."""
     key = (row.id, row.attempt)
     try:
-        answer, finished_at = _ask(parts, row)
+        answer, finished_at, small = _ask(parts, row)
     except _AWAY as error:
         return _give_back(parts, row, error)
     except Internal as error:
@@ -78,10 +80,10 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
         return _fail(parts, key, Failure(code=error.code, detail=error.detail), "failed")
     except Exception as error:  # whatever it was, it costs this attempt and not the worker
         return _break_off(parts, key, type(error).__name__)
-    return _commit(parts, key, answer, finished_at)
+    return _commit(parts, key, answer, finished_at, small)
 
 
-def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
+def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime, Small]:
     if gives_masks(parts.models.seen(row.model)):
         with MODEL.time():
             findings, files = ask_for_mask(parts, row)
@@ -89,12 +91,15 @@ def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime]:
         findings, files = _ask_for_findings(parts, row)
     finished_at = now()
     result = to_result(findings, queued_at=row.queued_at, started_at=row.started_at, finished_at=finished_at)
-    made = []
+    made, small = [], {}
     for file in files if result.in_distribution else ():
-        with KEEP.time():
-            parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/{file.name}", file.data)
+        if is_small(file.media_type, file.data):
+            small[file.name] = file.data
+        else:
+            with KEEP.time():
+                parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/{file.name}", file.data)
         made.append(artifact(row.id, file.name, file.media_type, len(file.data)))
-    return Answer(result=result, artifacts=made), finished_at
+    return Answer(result=result, artifacts=made), finished_at, small
 
 
 def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list[File]]:
@@ -106,9 +111,9 @@ def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list
     return reading.findings, [File("heatmap.png", "image/png", reading.heatmap)] if reading.heatmap else []
 
 
-def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime) -> str:
+def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime, small: Small) -> str:
     with COMMIT.time(), writing(parts.engine) as connection:
-        row = transitions.commit(connection, key, answer, finished_at)
+        row = transitions.commit(connection, key, answer, finished_at, small)
     if row is None:  # cancelled, deleted, or another attempt has the job now
         parts.store.delete_prefix(_folder(key))
         return "dropped"

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -134,6 +135,7 @@ artifacts = Table(
     Column("name", String(200), primary_key=True),
     Column("media_type", String(64), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("content", LargeBinary),  # of a small picture (small_artifacts.py); others lie in the object store
 )
 
 reviews = Table(

@@ -4,7 +4,7 @@ The fence is (id, attempt, state): a claim takes a new attempt number, and only 
 fail it. A cancelled, deleted or re-claimed job therefore drops the answer of a worker that comes late.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,14 +61,20 @@ def renew(connection: Connection, held: Iterable[Key]) -> None:
     connection.execute(update(jobs).where(mine, jobs.c.state == JobState.RUNNING).values(renewed))
 
 
-def commit(connection: Connection, key: Key, answer: Answer, finished_at: datetime) -> Row[Any] | None:
-    """Store the answer of an attempt. None when the attempt has lost its job: the answer must be dropped."""
+def commit(
+    connection: Connection, key: Key, answer: Answer, finished_at: datetime, small: Mapping[str, bytes] | None = None
+) -> Row[Any] | None:
+    """Store the answer of an attempt, with the `small` ones of its artifacts by name. None when the attempt has lost
+    its job: the answer must be dropped."""
     result = answer.result.model_dump(mode="json")
     changes = {"state": JobState.SUCCEEDED, "result": result, "finished_at": finished_at}
     row = _leave_running(connection, _LEAVE_RUNNING, key, changes)
     if row is not None and answer.artifacts:
         made = [item.model_dump(include={"name", "media_type", "size_bytes"}) for item in answer.artifacts]
-        connection.execute(_ADD_ARTIFACTS, [{"job_id": key[0], "attempt": key[1]} | item for item in made])
+        of_attempt = {"job_id": key[0], "attempt": key[1]}
+        connection.execute(
+            _ADD_ARTIFACTS, [of_attempt | item | {"content": (small or {}).get(item["name"])} for item in made]
+        )
     return row
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import Request
-from werkzeug.datastructures import FileStorage
 
+from app_service.uploads.body import Body, read_body
 from app_service.uploads.part_file import PartFile
 from portal_wire.errors import BadRequest, TooLarge, Unprocessable, UnsupportedMedia
 
@@ -16,6 +16,7 @@ DESCRIPTION = (
     "otherwise) and `patient_reference`. With an `Idempotency-Key` the same request can be sent again safely."
 )
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "")  # the last two have no file, and are told so
+_FIELDS = 100  # parts of a form beside its files
 _MAX_NAME = 255
 _MAX_REFERENCE = 200
 _MAX_KEY = 255
@@ -37,33 +38,37 @@ class Form:
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
-def read_form(request: Request, max_files: int) -> Form:
-    """Receive the body. Raises BadRequest, UnsupportedMedia, TooLarge or Unprocessable for a wrong one."""
+def read_form(request: Request, max_files: int, max_file_bytes: int) -> Form:
+    """Receive the body; of a file beyond `max_file_bytes` the rest is counted and dropped.
+
+    Raises BadRequest, UnsupportedMedia, TooLarge or Unprocessable for a wrong one."""
     if request.mimetype not in _FORMS:
         raise UnsupportedMedia('Expected multipart/form-data with a part "file"; something else came.')
     if request.content_encoding not in (None, "", "identity"):
         raise UnsupportedMedia(
             "Expected the form as it is; this one is packed (Content-Encoding).", code="encoding_not_allowed"
         )
-    reference = request.form.get("patient_reference", "").strip() or None
+    several = request.mimetype == _FORMS[0]
+    body = read_body(request, max_files + _FIELDS, max_file_bytes) if several else Body()
+    reference = next(iter(body.fields.get("patient_reference", [])), "").strip() or None
     if reference and len(reference) > _MAX_REFERENCE:
         raise Unprocessable(f"Expected a patient reference of at most {_MAX_REFERENCE} characters.")
     key = request.headers.get("Idempotency-Key")
     if key and len(key) > _MAX_KEY:
         raise BadRequest(f"Expected an Idempotency-Key of at most {_MAX_KEY} characters.")
-    models = tuple(dict.fromkeys(name for name in request.form.getlist("model") if name))
-    return Form(_files(request.files.getlist("file"), max_files), models, reference, key)
+    models = tuple(dict.fromkeys(name for name in body.fields.get("model", []) if name))
+    return Form(_files(body.files, max_files), models, reference, key)
 
 
-def _files(found: Sequence[FileStorage], max_files: int) -> tuple[tuple[str, PartFile], ...]:
+def _files(found: Sequence[tuple[str, PartFile]], max_files: int) -> tuple[tuple[str, PartFile], ...]:
     if not found:
         raise BadRequest('Expected multipart/form-data with at least one part "file".', code="missing_file")
     if len(found) > max_files:
         raise TooLarge(f"Expected at most {max_files} files in one upload; {len(found)} came.", code="too_many_files")
-    return tuple((_plain_name(file), file.stream) for file in found if isinstance(file.stream, PartFile))
+    return tuple((_plain_name(name), part) for name, part in found)
 
 
-def _plain_name(file: FileStorage) -> str:
+def _plain_name(sent: str) -> str:
     """The file's name for people to read; it decides nothing and names nothing on our disk."""
-    last = (file.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+    last = sent.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable())[-_MAX_NAME:] or "unnamed"

@@ -4,16 +4,15 @@ import hashlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import IO, Any
 
-from flask import Request, g
+from flask import g
 
 from app_service.parts import parts
 from app_service.storage.file_errors import portal_errors
 
 
 class PartFile:
-    """What the form parser writes a file into: `original` in `folder`, a new folder of its own.
+    """What a form's file is written into: `original` in `folder`, a new folder of its own.
 
     Bytes beyond `max_bytes` are counted and dropped.
     """
@@ -44,36 +43,17 @@ class PartFile:
                 self._file.write(data)
         return len(data)
 
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """The parser rewinds when the part has ended; reading goes by `path`. An upload may have 1,000 parts."""
-        with portal_errors():
-            self._file.close()
-        return 0
-
     def flush(self) -> None:
         """`close` does."""
 
     def close(self) -> None:
-        self._file.close()
-
-
-class UploadRequest(Request):
-    """A request whose files become PartFiles. What was not stored, `remove_folders` clears away."""
-
-    def _get_file_stream(
-        self,
-        total_content_length: int | None,
-        content_type: str | None,
-        filename: str | None = None,
-        content_length: int | None = None,
-    ) -> IO[bytes]:
-        part: Any = PartFile(new_folder(), parts().settings.max_file_bytes)
-        stream: IO[bytes] = part  # as much of one as werkzeug's parser needs
-        return stream
+        """Reading goes by `path`; an upload may have 1,000 files, too many to stay open."""
+        with portal_errors():
+            self._file.close()
 
 
 def new_folder() -> Path:
-    """For one study on its way in; goes with the request unless it is stored by then."""
+    """For one study on its way in; `remove_folders` clears it away with the request unless it is stored by then."""
     with portal_errors():
         folder = Path(tempfile.mkdtemp(dir=parts().store.temporary_folder))
     g.setdefault("upload_folders", []).append(folder)

@@ -22,7 +22,7 @@ for _outcome in ("accepted", "rejected"):
 
 def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
     """Judge each file on its own; returns Uploaded as JSON. Raises a single file's own error when it is bad."""
-    form = read_form(request, parts.settings.max_files_per_upload)
+    form = read_form(request, parts.settings.max_files_per_upload, parts.settings.max_file_bytes)
     if known := recall(parts, user, form):
         return known
     accepted: list[Accepted] = []

@@ -2,12 +2,16 @@
 
 import pytest
 from dramatiq import Worker
+from sqlalchemy import func, select
 
 from app_service.domain import job as rules
 from app_service.parts import Parts
+from app_service.storage import small_artifacts
+from app_service.storage.database import reading
+from app_service.storage.records import artifacts
 from portal_wire.errors import NotFound
 from tests.app_service.conftest import Caller, wait_until
-from tests.app_service.fake_ml import FakeMl, findings
+from tests.app_service.fake_ml import PNG, FakeMl, findings
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -94,6 +98,13 @@ def test_a_model_server_that_stays_away_fails_the_job_with_a_reason(
     assert doctor.job(job["id"])["error"] == rules.MODEL_AWAY.model_dump()
 
 
+def files_of(parts: Parts, job_id: str) -> int:
+    """How many files of the job SQL knows; a small one lies there whole."""
+    with reading(parts.engine) as connection:
+        query = select(func.count()).select_from(artifacts).where(artifacts.c.job_id == job_id)
+        return int(connection.execute(query).scalar_one())
+
+
 def test_cancelling_a_running_job_drops_what_its_model_still_says(
     doctor: Caller, worker: Worker, ml: FakeMl, parts: Parts
 ) -> None:
@@ -104,8 +115,7 @@ def test_cancelling_a_running_job_drops_what_its_model_still_says(
     wait_until(lambda: worker.work_queue.unfinished_tasks == 0)
     cancelled = doctor.job(job["id"])
     assert (cancelled["state"], cancelled["result"], cancelled["artifacts"]) == ("cancelled", None, [])
-    with pytest.raises(NotFound):
-        parts.store.read(f"jobs/{job['id']}/1/heatmap.png")
+    assert files_of(parts, job["id"]) == 0
 
 
 def test_the_answer_about_a_deleted_study_is_dropped(doctor: Caller, worker: Worker, ml: FakeMl, parts: Parts) -> None:
@@ -115,8 +125,7 @@ def test_the_answer_about_a_deleted_study_is_dropped(doctor: Caller, worker: Wor
     assert doctor.request("DELETE", f"/v1/studies/{job['study_id']}").status_code == 204
     wait_until(lambda: worker.work_queue.unfinished_tasks == 0)
     assert doctor.get(f"/v1/jobs/{job['id']}").status_code == 404
-    with pytest.raises(NotFound):
-        parts.store.read(f"jobs/{job['id']}/1/heatmap.png")
+    assert files_of(parts, job["id"]) == 0
 
 
 def test_a_retried_job_shows_the_new_attempts_answer(doctor: Caller, worker: Worker, ml: FakeMl) -> None:
@@ -167,3 +176,19 @@ def test_the_same_message_five_times_runs_the_job_once(
     worker = request.getfixturevalue("worker")
     wait_until(lambda: parts.redis.hlen("dramatiq:jobs.msgs") == 0 and worker.work_queue.unfinished_tasks == 0)
     assert ml.asked == 1 and doctor.job(job["id"])["attempt"] == 1
+
+
+@pytest.mark.parametrize(("largest", "in_store"), [(len(PNG), False), (len(PNG) - 1, True)])
+def test_a_small_picture_lies_with_its_answer_a_larger_one_in_the_store(
+    doctor: Caller, worker: Worker, parts: Parts, monkeypatch: pytest.MonkeyPatch, largest: int, in_store: bool
+) -> None:
+    monkeypatch.setattr(small_artifacts, "LARGEST", largest)
+    job = doctor.upload_one()
+    wait_until(lambda: state_of(doctor, job["id"]) == "succeeded")
+    assert doctor.get(f"/v1/jobs/{job['id']}/artifacts/heatmap.png").data == PNG
+    key = f"jobs/{job['id']}/1/heatmap.png"
+    if in_store:
+        assert parts.store.read(key) == PNG
+    else:
+        with pytest.raises(NotFound):
+            parts.store.read(key)
