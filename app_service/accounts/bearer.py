@@ -19,7 +19,7 @@ from portal_wire.http_server import problem
 bearer = HTTPTokenAuth(description="The token that POST /v1/sessions gave, or an API token. Never a cookie.")
 _READING = ("archives.archive_of_many",)  # POST that changes nothing
 DOCTOR = ["doctor"]  # an admin keeps the portal running and sees no images
-DOCTOR_IN_PERSON = [["doctor", "oneself"]]  # by a session: no program lets others in
+DOCTOR_IN_PERSON = ["doctor_in_person"]  # by a session: no program lets others in
 ADMIN = ["admin"]
 OPERATIONS = ["admin", "ops"]  # how the portal stands, nothing more
 FRESH_S = 300
@@ -70,7 +70,7 @@ def _find(token: str) -> SignedIn | None:
 @bearer.get_user_roles  # type: ignore[untyped-decorator]
 def _rights(caller: SignedIn) -> list[str]:
     if caller.scopes is None:
-        return [caller.user.role, *ONESELF]
+        return [caller.user.role, *ONESELF, *(DOCTOR_IN_PERSON if caller.user.role == "doctor" else [])]
     reads = request.method in ("GET", "HEAD") or request.endpoint in _READING
     doctors = DOCTOR if ("studies:read" if reads else "studies:write") in caller.scopes else []
     return [*doctors, *(["ops"] if "status:read" in caller.scopes else [])]
