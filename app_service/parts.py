@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import redis
 from flask import current_app
@@ -21,6 +21,9 @@ from app_service.stream_places import StreamPlaces
 from app_service.version_book import VersionBook
 from portal_wire.http_client import ServiceClient
 
+if TYPE_CHECKING:
+    from app_service.accounts.directory import Directory
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -36,6 +39,7 @@ class Parts:
     book: VersionBook
     calibrations: CalibrationBook
     shadows: Shadows
+    directory: "Directory | None"
     stream_places: StreamPlaces
     stopping: threading.Event  # set when this process is told to end
 
@@ -57,9 +61,18 @@ def open_parts(settings: Settings) -> Parts:
         book=book,
         calibrations=calibrations,
         shadows=Shadows(engine, store, ml, book, calibrations),
+        directory=_directory(settings),
         stream_places=StreamPlaces(settings.streams_per_user, settings.streams_total),
         stopping=threading.Event(),
     )
+
+
+def _directory(settings: Settings) -> "Directory | None":
+    if settings.directory is None:
+        return None
+    from app_service.accounts.directory import Directory  # Authlib is loaded only where it is used
+
+    return Directory(settings.directory)
 
 
 def parts() -> Parts:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from app_service.accounts.directory_settings import DirectorySettings
 from app_service.intake.limits import IntakeSettings
 from portal_wire import env
 
@@ -21,6 +22,7 @@ class Settings:
     service_token: str
     intake: IntakeSettings
     account_key: str = ""
+    directory: DirectorySettings | None = None
     default_models: tuple[str, ...] = ("pneumonia", "ct-tissue")
     max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
@@ -47,6 +49,7 @@ class Settings:
             ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
             account_key=env.secret("LIGHTBOX_ACCOUNT_KEY", "") or env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
+            directory=DirectorySettings.from_environment(),
             intake=IntakeSettings.from_environment(),
             default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia,ct-tissue"),
             max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 512 * MIB, minimum=1),

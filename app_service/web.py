@@ -15,6 +15,7 @@ from app_service.routes.artifacts import artifacts
 from app_service.routes.audit_trail import audit_trail
 from app_service.routes.bodies import Json
 from app_service.routes.corrections import corrections
+from app_service.routes.directory import directory
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
@@ -39,6 +40,7 @@ from portal_wire.http_server import equip, problem
 
 BLUEPRINTS = (
     sessions,
+    directory,
     studies,
     pictures,
     sharing,

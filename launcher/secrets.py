@@ -7,6 +7,7 @@ from pathlib import Path
 NAMES = ("LIGHTBOX_APP_SERVICE_TOKEN", "LIGHTBOX_ML_SERVICE_TOKEN", "LIGHTBOX_SECRET_KEY")
 
 OF_APP = ("LIGHTBOX_ACCOUNT_KEY",)  # for App and its worker only
+GIVEN = ("LIGHTBOX_OIDC_CLIENT_SECRET",)  # for them too, where somebody has set it
 
 
 def for_tiers(folder: Path, names: tuple[str, ...] = NAMES) -> dict[str, str]:
@@ -17,7 +18,7 @@ def for_tiers(folder: Path, names: tuple[str, ...] = NAMES) -> dict[str, str]:
 
 def for_app(folder: Path) -> dict[str, str]:
     """The same for OF_APP, and those that the environment does set: the other tiers are not told."""
-    told = [each for name in OF_APP for each in (name, f"{name}_FILE") if each in os.environ]
+    told = [each for name in (*OF_APP, *GIVEN) for each in (name, f"{name}_FILE") if each in os.environ]
     return for_tiers(folder, OF_APP) | {name: os.environ[name] for name in told}
 
 

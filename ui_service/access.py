@@ -16,6 +16,8 @@ ACCESS: dict[str, Access] = {
     "static": "public",
     "sign_in.page": "public",
     "sign_in.enter": "public",
+    "directory.away": "public",
+    "directory.back": "public",
     "sign_in.leave": "anyone",
     "sign_in.check": "anyone",
     "worklist.page": "doctor",

@@ -19,6 +19,16 @@ class AccountCalls:
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> requests.Response: ...
 
+    def begin_directory(self, redirect_uri: str) -> dict[str, Any]:
+        """`address` to send the browser to, and the `state` that comes back with it."""
+        there: dict[str, Any] = self._call("POST", "/v1/directory", json={"redirect_uri": redirect_uri}).json()
+        return there
+
+    def finish_directory(self, state: str, code: str) -> Session:
+        """Raises Unauthenticated, with the reason."""
+        answer = self._call("POST", "/v1/directory/sessions", json={"state": state, "code": code})
+        return Session.model_validate_json(answer.content)
+
     def openings(self, study_id: str) -> dict[str, Any]:
         """`items`: who opened a study or took files of it, who came last first; `emergencies`: who did so unasked."""
         told: dict[str, Any] = self._call("GET", f"/v1/studies/{study_id}/openings").json()

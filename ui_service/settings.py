@@ -19,6 +19,7 @@ class Settings:
     streams: int = 40  # live connections a process holds at once; further pages poll instead
     inner_hosts: tuple[str, ...] = ("127.0.0.1",)  # how the launcher and Prometheus call this tier
     prometheus_url: str | None = None
+    directory: bool = False  # whether App signs people in by the hospital's own
 
     @property
     def public_host(self) -> str:
@@ -38,5 +39,6 @@ class Settings:
             public_origin=env.url("LIGHTBOX_PUBLIC_ORIGIN", schemes=("https",)),
             streams=env.integer("LIGHTBOX_UI_STREAMS", 40, minimum=1, maximum=1000),
             inner_hosts=env.names("LIGHTBOX_UI_INNER_HOSTS", "127.0.0.1"),
+            directory=bool(os.environ.get("LIGHTBOX_OIDC_ISSUER")),
             prometheus_url=env.url("LIGHTBOX_PROMETHEUS_URL") if os.environ.get("LIGHTBOX_PROMETHEUS_URL") else None,
         )

@@ -23,6 +23,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Strict",
         # The inner addresses too, for the launcher's and Prometheus' calls; no page is made from the host name.
         TRUSTED_HOSTS=[settings.public_host, *settings.inner_hosts],
+        DIRECTORY_RETURNS_TO=settings.public_origin if settings.directory else None,
         MAX_CONTENT_LENGTH=None,  # App limits an upload while it reads it; nginx caps every body
         MAX_FORM_MEMORY_SIZE=200_000,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a worklist stays open all day

@@ -25,9 +25,9 @@ _REASONS = {
     "otp_needed": "This account asks for a code as well.",
     "wrong_otp": "This is not the present code, or it has been used already.",
 }
-_SIGN_INS = Counter("lightbox_app_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"])
+SIGN_INS = Counter("lightbox_app_sign_ins_total", "Attempts to sign in, by outcome.", ["outcome"])
 for _outcome in ("right", "wrong", "throttled"):
-    _SIGN_INS.labels(_outcome)  # there from the start, so that the first one counts
+    SIGN_INS.labels(_outcome)  # there from the start, so that the first one counts
 
 
 @sessions.post("/v1/sessions")
@@ -42,7 +42,7 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     try:
         throttle.begin_attempt(here.redis, name, address)
     except TooManyRequests:
-        _SIGN_INS.labels("throttled").inc()
+        SIGN_INS.labels("throttled").inc()
         raise
     with reading(here.engine) as connection:
         account = find_user(connection, name)
@@ -51,7 +51,7 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
         refused: str | None = _WRONG
     else:
         refused = _second_refused(account.id, json_data.otp)
-    _SIGN_INS.labels("wrong" if refused else "right").inc()
+    SIGN_INS.labels("wrong" if refused else "right").inc()
     with writing(here.engine) as connection:
         audit.record(connection, "sign_in", account.id if account else None, outcome="refused" if refused else "done")
     if account is None or refused:

@@ -1,5 +1,6 @@
 """Accounts, for an administrator. What changes about one acts at once: its sessions and open pages end."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -22,7 +23,8 @@ from portal_wire.errors import Conflict
 
 users = APIBlueprint("users", __name__, tag="Accounts")
 Role = Literal["doctor", "admin", "ops", "service"]
-Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+USERNAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")
+Username = Annotated[str, StringConstraints(pattern=USERNAME.pattern)]
 
 
 class Account(BaseModel):

@@ -43,6 +43,7 @@ users = Table(
     Column("disabled", Boolean, nullable=False, server_default=false()),
     Column("temporary_password", Boolean, nullable=False, server_default=false()),
     Column("generation", Integer, nullable=False, server_default="0"),
+    Column("external_id", String(64), unique=True, index=True),  # of who signs in by the hospital's directory
     Column("given_hash", Text),  # of the password that the settings gave last (accounts/create.py)
 )
 

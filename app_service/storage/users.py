@@ -15,6 +15,11 @@ def find_user(connection: Connection, username: str) -> Row[Any] | None:
     return connection.execute(select(users).where(users.c.username == username.casefold())).first()
 
 
+def find_external(connection: Connection, external_id: str) -> Row[Any] | None:
+    """The account of who signs in by the hospital's directory."""
+    return connection.execute(select(users).where(users.c.external_id == external_id)).first()
+
+
 def user_by_id(connection: Connection, user_id: str) -> Row[Any]:
     """An account's row. Raises NotFound."""
     row = connection.execute(select(users).where(users.c.id == user_id)).first()
@@ -29,7 +34,13 @@ def list_users(connection: Connection) -> list[Row[Any]]:
 
 
 def add_user(
-    connection: Connection, username: str, role: str, password_hash: str, *, temporary_password: bool = False
+    connection: Connection,
+    username: str,
+    role: str,
+    password_hash: str,
+    *,
+    temporary_password: bool = False,
+    external_id: str | None = None,
 ) -> str:
     """Store an account and return its id."""
     values: dict[str, Any] = {
@@ -38,7 +49,7 @@ def add_user(
         "role": role,
         "password_hash": password_hash,
     }
-    values |= {"created_at": now(), "temporary_password": temporary_password}
+    values |= {"created_at": now(), "temporary_password": temporary_password, "external_id": external_id}
     connection.execute(insert(users).values(values))
     return str(values["id"])
 

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask, Response, jsonify, request
 
 from portal_wire.contract import Session, User
-from portal_wire.errors import Conflict, Forbidden, NotFound, Unprocessable
+from portal_wire.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unprocessable
 from portal_wire.ids import new_id
 
 PATHS = ("/v1/audit", "/v1/users")
@@ -32,6 +32,7 @@ class Accounts:
         self.passwords: list[str] = []
         self.tokens: list[dict[str, Any]] = []
         self.sessions = [SESSION, SESSION | {"id": new_id(), "current": False}]
+        self.returns_to = ""  # of a sign-in by the directory
         self.factor = {"state": "none", "recovery_codes_left": 0}
 
     def user(self, user_id: str) -> dict[str, Any]:
@@ -74,6 +75,7 @@ def equip(app: Flask, fake: Any) -> None:
         people.user(user_id)["temporary_password"] = True
         return jsonify(account=people.user(user_id), password=MADE_UP), 201
 
+    equip_directory(app, fake)
     equip_factor(app, people)
     equip_entrances(app, people)
 
@@ -88,6 +90,24 @@ def equip(app: Flask, fake: Any) -> None:
         fake.tokens[token], fake.broken = user, None
         opened = Session(token=token, expires_at=datetime.now(UTC) + timedelta(hours=8), user=user)
         return jsonify(opened.model_dump(mode="json"))
+
+
+def equip_directory(app: Flask, fake: Any) -> None:
+    """A directory in which everybody is the doctor."""
+
+    @app.post("/v1/directory")
+    def begin_there() -> tuple[Response, int]:
+        fake.accounts.returns_to = request.get_json()["redirect_uri"]
+        return jsonify(address="https://directory.test/authorize?state=made-up-state", state="made-up-state"), 201
+
+    @app.post("/v1/directory/sessions")
+    def came_back() -> tuple[Response, int]:
+        if request.get_json() != {"state": "made-up-state", "code": CODE}:
+            raise Unauthenticated("The directory's answer does not fit. Please sign in again.", code="oidc")
+        user, token = User(id=new_id(), username="doctor", role="doctor"), new_id() + new_id()
+        fake.tokens[token] = user
+        opened = Session(token=token, expires_at=datetime.now(UTC) + timedelta(hours=8), user=user)
+        return jsonify(opened.model_dump(mode="json")), 201
 
 
 def equip_factor(app: Flask, people: Accounts) -> None:

@@ -155,7 +155,7 @@ def build(fake: FakeApp) -> Flask:
             return
         if request.headers.get("X-Service-Token") != SERVICE_TOKEN:
             raise Unauthenticated("no service token", code="service_token")
-        if request.path == "/v1/sessions":
+        if request.path == "/v1/sessions" or request.path.startswith("/v1/directory"):
             return
         user = fake.tokens.get(request.headers.get("Authorization", "").removeprefix("Bearer "))
         if user is None:

@@ -5,6 +5,7 @@ from ui_service.views import (
     audit,
     calibration,
     compare,
+    directory,
     downloads,
     entrances,
     jobs,
@@ -28,6 +29,7 @@ BLUEPRINTS = tuple(
     view.blueprint
     for view in (
         sign_in,
+        directory,
         worklist,
         uploads,
         samples,

@@ -33,6 +33,8 @@ ACCESS = {
     "GET /v1/openapi.json": Row(SERVICE, 200),
     "GET /v1/docs": Row(SERVICE, 200),
     "POST /v1/sessions": Row(SERVICE, 201, {"username": "doctor", "password": PASSWORD}),
+    "POST /v1/directory": Row(SERVICE, 404, {"redirect_uri": "https://portal.test/back"}),
+    "POST /v1/directory/sessions": Row(SERVICE, 404, {"state": "x", "code": "x"}),
     "DELETE /v1/sessions/current": Row(ONESELF, 204),
     "GET /v1/me": Row(SIGNED_IN, 200),
     "PUT /v1/me/password": Row(ONESELF, 422, {"current": PASSWORD, "new": "short"}),
