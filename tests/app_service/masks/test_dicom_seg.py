@@ -15,9 +15,12 @@ from dramatiq import Worker
 from pydicom.uid import generate_uid
 
 from tests.app_service.conftest import Caller, wait_until
+from tests.app_service.fake_ml import FakeMl
+from tests.app_service.fake_prompted import FakePrompted
 from tests.app_service.intake.dicom_maker import CANARY, CT, made
 from tests.app_service.masks.test_masks import CT as NIFTI
 from tests.app_service.masks.test_masks import file_of, quick, run, volume_of
+from tests.app_service.masks.test_prompted import outlined
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 __all__ = ["quick"]  # the fixture of test_masks
@@ -115,3 +118,22 @@ def test_an_answer_without_the_segmentation_that_was_to_be_had_says_why(doctor: 
         (warning,) = doctor.job(job)["result"]["warnings"]
         assert warning["code"] == "seg_not_made" and "several" in warning["detail"]
         assert "seg.dcm" not in [item["name"] for item in doctor.job(job)["artifacts"]]
+
+
+def test_labels_with_gaps_are_segments_one_after_the_other(doctor: Caller, worker: Worker, ml: FakeMl) -> None:
+    """PS3.3 C.8.20.2: segments are numbered 1, 2, 3 …; what a person drew boxes round may be 3 and 7."""
+    ml.prompted = FakePrompted()
+    answer = doctor.upload((archive(series()), "ct.zip"), form={"model": "ct-tissue"})
+    assert answer.status_code == 201 and answer.json, answer.text
+    prompts = [{"box": [2, 2, 1, 20, 30, 4], "label": 7}, {"box": [30, 2, 5, 50, 30, 8], "label": 3}]
+    job = outlined(doctor, answer.json["studies"][0]["id"], prompts)
+    assert job["state"] == "succeeded" and job["result"]["warnings"] == [], job["error"]
+    made_of = highdicom.seg.segread(io.BytesIO(file_of(doctor, job, "seg.dcm")))
+    assert [(each.SegmentNumber, each.SegmentLabel) for each in made_of.SegmentSequence] == [
+        *((1, "object 3"), (2, "object 7"))
+    ]
+    labels = np.asarray(volume_of(file_of(doctor, job, "combined_labels.nii.gz")).dataobj)
+    found = made_of.get_volume(combine_segments=True).array
+    assert [np.count_nonzero(found == number) for number in (1, 2)] == [
+        np.count_nonzero(labels == label) for label in (3, 7)
+    ]
