@@ -56,6 +56,14 @@ export class Ask {
     this.#send(this.place);
   }
 
+  // Puts what the boxes brought in the place of the model's own mask; `done` is told once that has happened.
+  correct(done) {
+    const form = find("correct");
+    form.elements.from_job.value = this.job;
+    form.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && done(), { once: true });
+    htmx.trigger(form, "ask");
+  }
+
   notices() {
     return [...find("answer").querySelectorAll("[data-notice]")].map((each) => each.textContent.trim());
   }

@@ -8,10 +8,12 @@ const more = document.getElementById("label-new");
 const hue = document.getElementById("label-hue");
 
 export class Labels {
-  constructor(study, fixed, changed) {
+  // `given` holds the structures of the mask to be corrected; `changed` hears of a new name.
+  constructor(study, given, changed) {
+    const fixed = [...(given?.querySelectorAll("[data-label]") ?? [])];
     this.kept = `labels ${study}`;
     this.fixed = fixed.length > 0;
-    this.names = this.fixed ? fixed : this.#remembered();
+    this.names = this.fixed ? fixed.map(named) : this.#remembered();
     field.hidden = more.hidden = this.fixed;
     select.addEventListener("change", () => this.#show());
     field.addEventListener("input", () => {
@@ -81,6 +83,10 @@ export class Labels {
     const kept = sessionStorage.getItem(this.kept);
     return kept ? JSON.parse(kept) : [{ number: 1, name: "Object 1" }];
   }
+}
+
+function named(element) {
+  return { number: Number(element.dataset.label), name: element.textContent };
 }
 
 document.addEventListener("submit", (event) => {

@@ -3,6 +3,7 @@
 import { Ask } from "./prompt_ask.js";
 import { Boxes, boxOf } from "./prompt_boxes.js";
 import { Labels } from "./prompt_labels.js";
+import { showButtons } from "./prompt_tools.js";
 import { fromWire, joined, saidOf, toWire } from "./prompt_wire.js";
 
 const PAUSE_MS = 800; // after the last arrow key
@@ -16,11 +17,8 @@ export function offerOutlining(canvas, plane) {
 class Outlining {
   constructor(canvas, plane) {
     this.plane = plane;
-    this.correct = find("correct");
-    this.base = this.correct?.dataset.base ?? "";
-    const fixed = [...(this.correct?.querySelectorAll("[data-label]") ?? [])];
-    const names = fixed.map((each) => ({ number: Number(each.dataset.label), name: each.textContent }));
-    this.labels = new Labels(find("outline").dataset.study, names, () => this.#render());
+    this.base = find("correct")?.dataset.base ?? ""; // the run whose mask the boxes may correct
+    this.labels = new Labels(find("outline").dataset.study, find("correct"), () => this.#render());
     this.ask = new Ask({ answered: () => this.#answered(), refused: () => this.#refused() });
     this.boxes = new Boxes(canvas, plane, {
       placed: (slice) => this.#tellSlice(slice),
@@ -50,8 +48,7 @@ class Outlining {
     find("box-new").addEventListener("click", () => this.#fresh());
     find("box-undo").addEventListener("click", () => this.#undo());
     find("box-redraw").addEventListener("click", () => this.#redraw());
-    find("box-accept").addEventListener("click", () => find("verdict-agree")?.click());
-    find("box-correct").addEventListener("click", () => this.#useAsCorrection());
+    find("box-correct").addEventListener("click", () => this.ask.correct(() => this.#corrected()));
     document.addEventListener("htmx:afterSwap", (event) => {
       if (event.target.id === "answer") this.labels.rename(event.target);
       if (event.target.id === "review") this.#buttons();
@@ -92,14 +89,14 @@ class Outlining {
   }
 
   #buttons() {
-    const done = this.ask.done && this.drawn.length > 0;
-    find("box-undo").disabled = this.states.length < 2 && !this.waiting && !this.fresh;
-    find("box-redraw").disabled = !this.drawn.length;
-    find("box-redraw").setAttribute("aria-pressed", String(this.redrawn >= 0));
-    find("box-accept").disabled = !done || !find("verdict-agree");
-    find("box-accept").setAttribute("aria-pressed", find("verdict-agree")?.getAttribute("aria-pressed") ?? "false");
-    find("box-correct").hidden = !this.correct;
-    find("box-correct").disabled = !done;
+    const begun = this.waiting !== null || this.fresh !== null;
+    showButtons({
+      drawn: this.drawn.length > 0,
+      undoable: this.states.length > 1 || begun,
+      redrawing: this.redrawn >= 0,
+      done: this.ask.done,
+      correctable: this.base !== "",
+    });
   }
 
   #drawn(box) {
@@ -199,12 +196,6 @@ class Outlining {
   #refused() {
     this.states.pop();
     this.#clear();
-  }
-
-  #useAsCorrection() {
-    this.correct.elements.from_job.value = this.ask.job;
-    this.correct.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && this.#corrected(), { once: true });
-    htmx.trigger(this.correct, "ask");
   }
 
   #corrected() {
