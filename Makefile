@@ -78,7 +78,8 @@ bench: setup-dev  ## measure this machine (about 6 minutes)
 bench-ml: setup-dev  ## measure the ML tier beside other servers (about 8 minutes; installs them into .venv-peers)
 	@bash benchmarks/peers/setup.sh && exec .venv-peers/bin/python -m benchmarks.ml_peers
 
-bench-volumes: setup-dev  ## measure a CT from upload to its tissues (about 2 minutes)
+bench-volumes: setup-dev  ## measure volumes, beside MONAI and LiteMedSAM (about 20 minutes; installs them into .venv-torch)
+	@bash benchmarks/volume_networks/setup.sh || echo "Without PyTorch and LiteMedSAM the networks are left out." >&2
 	@exec $(VENV)/bin/python -m benchmarks.volumes
 
 lock:  ## renew the locked versions (needs uv)

@@ -1,16 +1,15 @@
-"""`make bench-volumes`: a CT of 512 x 512 x 300 from upload to its tissues, and what packing one costs.
+"""`make bench-volumes`: a CT of 512 x 512 x 300 from upload to its tissues, what packing one costs, and networks for
+volumes beside their originals. With `--trial` those are tiny, and nothing is kept.
 
 The CT is drawn (a body of fat with soft tissue, lungs and bone, with noise as a scanner's), so that everybody measures
 the same. Memory is each process's largest, sampled while it works.
 """
 
-import gzip
 import json
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,10 +19,11 @@ import nibabel
 import numpy as np
 import psutil
 import requests
-from isal import igzip
 
 from benchmarks import servers
+from benchmarks.packing import packing
 from benchmarks.run import RESULTS, machine
+from benchmarks.volume_networks import rounds
 from command_line.portal import Portal
 from portal_wire.contract import Job, JobState
 
@@ -34,8 +34,11 @@ SAMPLE_S, LOOK_S, PATIENCE_S = 0.02, 0.1, 300
 
 def main() -> None:
     """Prints the figures and keeps them in RESULTS."""
+    trial = "--trial" in sys.argv
     volume = drawn()
-    found: dict[str, Any] = {"machine": machine(), "shape": SHAPE, "packing": packing(volume)}
+    found: dict[str, Any] = {"machine": machine(), "shape": SHAPE}
+    found["packing"] = packing(volume.to_bytes()[: 64 * 2**20])
+    found["networks"] = networks(trial)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-bench-")))
         file = folder / "ct.nii"
@@ -43,9 +46,11 @@ def main() -> None:
         _say("Starting the portal…")
         portal = stack.enter_context(servers.portal(folder / "var"))
         found["way"] = way(portal, file)
-    for part in ("packing", "way"):
-        for name, value in found[part].items():
-            print(f"{name:<44}{value}")
+    lines = found["packing"] | found["way"] | {name: rounds.said(each) for name, each in found["networks"].items()}
+    for name, value in lines.items():
+        print(f"{name:<56}{value}")
+    if trial:
+        return
     RESULTS.mkdir(exist_ok=True)
     kept = RESULTS / f"volumes-{datetime.now(UTC):%Y-%m-%d}.json"
     kept.write_text(json.dumps(found, indent=1) + "\n")
@@ -70,19 +75,15 @@ def drawn() -> "nibabel.Nifti1Image":
     return image
 
 
-def packing(volume: "nibabel.Nifti1Image") -> dict[str, str]:
-    """How long .nii.gz takes by isal, as the portal writes it, and by zlib at the same level."""
-    plain = volume.to_bytes()[: 64 * 2**20]
-    ways: dict[str, Callable[[], bytes]] = {
-        "isal, level 1": lambda: igzip.compress(plain, 1),
-        "zlib, level 1": lambda: gzip.compress(plain, 1),
-    }
+def networks(trial: bool) -> dict[str, Any]:
+    """Our networks beside those that they come from, where PyTorch is installed for it."""
+    if not rounds.TORCH.exists() or not rounds.LITE_MEDSAM.exists():
+        _say("PyTorch or LiteMedSAM is missing (benchmarks/volume_networks/setup.sh): networks are left out")
+        return {}
     found = {}
-    for name, write in ways.items():
-        began = time.process_time()
-        size = len(write())
-        rate = len(plain) / (time.process_time() - began) / 1e6
-        found[f".nii.gz by {name}"] = f"{rate:.0f} MB/s, {size / len(plain):.0%} of the size"
+    for what, name in rounds.NAMES.items():
+        _say(f"{name}…")
+        found[name] = rounds.compared(what, *((2, 0.05) if trial else ()))
     return found
 
 
