@@ -4,6 +4,8 @@ So do many from one address, for that address: there may be a whole hospital beh
 """
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import redis
 
@@ -35,6 +37,23 @@ def begin_attempt(client: "redis.Redis", username: str, address: str | None = No
             code="too_many_sign_ins",
             retry_after_s=max(1, *waits),
         )
+
+
+@contextmanager
+def judging(client: "redis.Redis", username: str, address: str | None = None) -> Iterator[None]:
+    """Around the look at a password: one that breaks off, because the database is away, was no guess.
+
+    Else whoever tries again and again during an outage would be locked out after it.
+    """
+    try:
+        yield
+    except Exception:
+        pipeline = client.pipeline()
+        for key in (_key(username), *([_key(address, "from")] if address else ())):
+            pipeline.decr(key)
+            pipeline.expire(key, WINDOW_S, nx=True)
+        pipeline.execute()
+        raise
 
 
 def succeed(client: "redis.Redis", username: str, address: str | None = None) -> None:

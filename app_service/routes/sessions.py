@@ -44,16 +44,19 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     except TooManyRequests:
         SIGN_INS.labels("throttled").inc()
         raise
-    with reading(here.engine) as connection:
-        account = find_user(connection, name)
-    right = matches(account.password_hash if account else None, json_data.password)
-    if account is None or account.disabled or not right:
-        refused: str | None = _WRONG
-    else:
-        refused = _second_refused(account.id, json_data.otp)
-    SIGN_INS.labels("wrong" if refused else "right").inc()
-    with writing(here.engine) as connection:
-        audit.record(connection, "sign_in", account.id if account else None, outcome="refused" if refused else "done")
+    with throttle.judging(here.redis, name, address):
+        with reading(here.engine) as connection:
+            account = find_user(connection, name)
+        right = matches(account.password_hash if account else None, json_data.password)
+        if account is None or account.disabled or not right:
+            refused: str | None = _WRONG
+        else:
+            refused = _second_refused(account.id, json_data.otp)
+        SIGN_INS.labels("wrong" if refused else "right").inc()
+        with writing(here.engine) as connection:
+            audit.record(
+                connection, "sign_in", account.id if account else None, outcome="refused" if refused else "done"
+            )
     if account is None or refused:
         raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)
     throttle.succeed(here.redis, name, address)

@@ -3,6 +3,7 @@
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from app_service.accounts import throttle
 from app_service.parts import Parts
@@ -56,6 +57,19 @@ def test_a_right_password_forgets_the_wrong_ones(anyone: Caller) -> None:
     for _ in range(3):
         assert [try_password(anyone, "wrong") for _ in range(3)] == [401] * 3
         assert try_password(anyone, PASSWORD) == 201
+
+
+def test_who_tries_again_and_again_while_the_database_is_away_gets_in_after_it(
+    app: APIFlask, anyone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError(None, None, Exception())
+
+    with monkeypatch.context() as outage:
+        outage.setattr("app_service.routes.sessions.find_user", away)
+        said = {"username": "doctor", "password": PASSWORD}
+        assert {anyone.post("/v1/sessions", json=said).status_code for _ in range(8)} == {503}
+    assert sign_in(app, "doctor").get("/v1/me").status_code == 200
 
 
 def test_an_answer_with_a_token_is_kept_by_no_cache(anyone: Caller) -> None:
