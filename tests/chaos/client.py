@@ -11,22 +11,24 @@ from tests.end_to_end.portal import Portal
 
 PATIENCE_S = 150.0
 _PAUSE_S = 0.2
+_TOKENS: dict[str, str] = {}  # by portal: one doctor has one session, whatever the number of programs
+_LOCK = threading.Lock()
 _AGAIN = (401, 409, 425, 429, 500, 502, 503, 504, 507)
 
 
 class Client:
-    """`tell` hears every status that was no success, and 0 for a connection that failed."""
+    """`tell` hears every status that was no success."""
 
     def __init__(self, portal: Portal, tell: Callable[[int], None] = lambda status: None) -> None:
         self._base, self._password = f"{portal.url}/api", portal.doctor_password
         self._http = requests.Session()
         self._http.verify, self._http.trust_env = str(portal.authority), False
-        self._tell, self._lock = tell, threading.Lock()
+        self._tell = tell
 
     @property
     def authorization(self) -> str:
         """The header of whoever has signed in."""
-        return str(self._http.headers["Authorization"])
+        return f"Bearer {_TOKENS.get(self._base, '')}"
 
     def get(self, path: str) -> requests.Response:
         return self.send("GET", path)
@@ -39,28 +41,33 @@ class Client:
         """The first answer that is none of an outage. Raises TimeoutError after PATIENCE_S."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            answer = self._try(method, path, **options)
+            token = _TOKENS.get(self._base, "")
+            answer = self._try(method, path, token, **options)
             if answer is not None and answer.status_code not in _AGAIN:
                 answer.raise_for_status()
                 return answer
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{method} had no answer in {PATIENCE_S:.0f} s")
             if answer is not None and answer.status_code == 401:
-                self._sign_in()
+                self._sign_in(token)
             time.sleep(_PAUSE_S)
 
-    def _try(self, method: str, path: str, **options: Any) -> requests.Response | None:
+    def _try(self, method: str, path: str, token: str, **options: Any) -> requests.Response | None:
+        headers = options.pop("headers", {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
-            answer = self._http.request(method, self._base + path, timeout=20, **options)
+            answer = self._http.request(method, self._base + path, timeout=20, headers=headers, **options)
         except (requests.RequestException, OSError):
             return None
         if not answer.ok and answer.status_code not in (401, 404):
             self._tell(answer.status_code)
         return answer
 
-    def _sign_in(self) -> None:
-        said = {"username": "doctor", "password": self._password}
-        with self._lock:
-            answer = self._try("POST", "/v1/sessions", json=said)
+    def _sign_in(self, stale: str) -> None:
+        """Unless another program of the doctor's has done so since."""
+        with _LOCK:
+            if _TOKENS.get(self._base, "") != stale:
+                return
+            said = {"username": "doctor", "password": self._password}
+            answer = self._try("POST", "/v1/sessions", "", json=said)
             if answer is not None and answer.ok:
-                self._http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+                _TOKENS[self._base] = str(answer.json()["token"])

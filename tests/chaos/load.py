@@ -42,15 +42,16 @@ def run(site: Site, fault: Fault, engine: Engine, quiet: Quiet, chance: random.R
     ledger = Ledger(films())
     clients = [Client(site.portal, ledger.statuses.append) for _ in range(_SENDERS)]
     clients[0].get("/v1/studies")
-    began, over = time.monotonic(), [0.0]
+    began, over, failed = time.monotonic(), [0.0], list[str]()
     moment_s = chance.uniform(0.1, len(ledger.films) / PER_S)
 
     def break_it() -> None:
         time.sleep(moment_s)
         try:
             fault.happen(site, chance)
-        finally:
-            over[0] = time.monotonic()
+        except Exception as error:
+            failed.append(f"the fault could not be made: {type(error).__name__}: {error}")
+        over[0] = time.monotonic()
 
     def send(number: int) -> None:
         time.sleep(max(0.0, began + number / PER_S - time.monotonic()))
@@ -62,7 +63,6 @@ def run(site: Site, fault: Fault, engine: Engine, quiet: Quiet, chance: random.R
 
     run_id, breaking = uuid.uuid4().hex, threading.Thread(target=break_it)
     breaking.start()
-    failed: list[str] = []
     with ThreadPoolExecutor(_SENDERS) as pool:
         for future in [pool.submit(send, number) for number in range(len(ledger.films))]:
             if (error := future.exception()) is not None:

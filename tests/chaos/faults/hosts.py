@@ -3,6 +3,9 @@
 import random
 import signal
 import time
+from contextlib import suppress
+
+import psutil
 
 from tests.chaos.fault import TWO_HOSTS, Fault
 from tests.chaos.site import Site
@@ -25,7 +28,8 @@ def host_gone(site: Site, chance: random.Random) -> None:
     """Every process of the second host dies, amid its jobs; the first one takes them over. It comes back later."""
     assert site.second
     for each in site.second.processes():
-        each.kill()
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     site.second.process.wait()
     site.second_is_gone = True
 

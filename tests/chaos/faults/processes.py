@@ -4,6 +4,9 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+import psutil
 
 from tests.chaos.fault import Fault
 from tests.chaos.site import Site
@@ -54,7 +57,8 @@ def rolling(site: Site, chance: random.Random) -> None:
 def power_cut(site: Site, chance: random.Random) -> None:
     """Everything at once, the launcher too; then the portal is started on what lies on the disk."""
     for each in site.portal.processes():
-        each.kill()
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     site.portal.process.wait()
     site.start_again()
 
