@@ -76,7 +76,7 @@ bench: setup-dev  ## measure this machine (about 6 minutes)
 	@exec $(VENV)/bin/python -m benchmarks.run
 
 bench-ml: setup-dev  ## measure the ML tier beside other servers (about 8 minutes; installs them into .venv-peers)
-	@bash benchmarks/peers/setup.sh && exec .venv-peers/bin/python -m benchmarks.ml_peers
+	@bash benchmarks/peers/setup.sh && .venv-peers/bin/python -m benchmarks.ml_cold_start && exec .venv-peers/bin/python -m benchmarks.ml_peers
 
 bench-volumes: setup-dev  ## measure volumes, beside MONAI and LiteMedSAM (about 20 minutes; installs them into .venv-torch)
 	@bash benchmarks/volume_networks/setup.sh || echo "Without PyTorch and LiteMedSAM the networks are left out." >&2

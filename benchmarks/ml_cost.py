@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
@@ -88,11 +88,11 @@ def whole(client: MlTier, process: psutil.Process, at_once: int) -> float:
 
 
 @contextmanager
-def tier() -> Iterator[tuple[str, psutil.Process]]:
+def tier(settings: Mapping[str, str] | None = None) -> Iterator[tuple[str, psutil.Process]]:
     """The address of a ready ML tier, and its process."""
     bind = f"127.0.0.1:{ports.free(1)[0]}"
     command = [sys.executable, "-m", "gunicorn", "-c", "ml_service/gunicorn.conf.py", "-b", bind]
-    own = os.environ | {"LIGHTBOX_ML_SERVICE_TOKEN": TOKEN}
+    own = os.environ | {"LIGHTBOX_ML_SERVICE_TOKEN": TOKEN} | dict(settings or {})
     server = subprocess.Popen(command, cwd=REPOSITORY, env=own, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):
