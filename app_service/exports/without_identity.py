@@ -24,7 +24,7 @@ archive), and features of the body. A head's volume or surface may show a face.
 """
 _NAMES = re.compile(
     r"(image|heatmap|overlay|mask|mask_corrected)\.png|(combined_labels|mask_corrected|segmentations/[\w-]+)\.nii\.gz"
-    r"|seg\.dcm|surfaces/[\w-]+\.stl|statistics\.json|measurements\.csv"
+    r"|seg\.dcm|segs\.npz|surfaces/[\w-]+\.stl|statistics\.json|measurements\.csv"
 )
 _FACTS = ("model", "version", "shape", "spacing_mm", "labels", "structures")
 _JOB = {"id", "study_id", "model", "version", "purpose"}
