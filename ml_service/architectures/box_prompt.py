@@ -5,7 +5,8 @@ the embedding and a box into a mask, so that a second box costs the decoder alon
 coordinates: it reads a cut-out of the slice around the box, always of the same size, and what the embedding says of the
 same place. So it need not learn size and place, and can be taught with few images.
 
-0.67 M parameters with the default widths, 0.46 M of them in the decoder.
+0.62 M parameters with the default widths, 0.40 M of them in the decoder.
+No two layers share a name, whichever half they are in: weights are kept by name.
 """
 
 from typing import Any
@@ -60,14 +61,14 @@ def _encode(x: Any, widths: tuple[int, ...], embedding: int) -> Any:
     """(B, side, side, 1) -> (B, side / 4, side / 4, embedding)"""
     levels = []
     for level, width in enumerate(widths, start=1):  # strides 2, 4, 8, 16
-        x = _convolve(x, width, f"down{level}_1", stride=2)
+        x = _convolve(x, width, f"slice{level}_1", stride=2)
         if level > 1:
-            x = _convolve(x, width, f"down{level}_2")
+            x = _convolve(x, width, f"slice{level}_2")
             levels.append(x)
     x = layers.Conv2D(embedding, 1, name=f"side{len(widths)}_conv")(levels.pop())
     for level in range(len(widths) - 1, 1, -1):
-        x = layers.UpSampling2D(2, name=f"up{level}_grow")(x)
-        x = layers.Add(name=f"up{level}_join")([x, layers.Conv2D(embedding, 1, name=f"side{level}_conv")(levels.pop())])
+        x = layers.UpSampling2D(2, name=f"merge{level}_grow")(x)
+        x = layers.Add(name=f"merge{level}_join")([x, layers.Conv2D(embedding, 1, name=f"side{level}_conv")(levels.pop())])
     x = _convolve(x, embedding, "embedding")
     return layers.Activation("linear", dtype="float32", name="kept")(x)
 

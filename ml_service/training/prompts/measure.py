@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from ml_service.prompts.boxes import Prompt
 from ml_service.prompts.compact import Box, Plane
 from ml_service.prompts.networks import PromptNetwork
+from ml_service.prompts.studies import Study
 from ml_service.tasks import box_prompt
 from ml_service.training.masks.scores import dice, surface
 from ml_service.training.prompts import baselines
 from ml_service.training.prompts.objects import Mask, box_of, jittered, things
 from ml_service.training.prompts.sources import KEPT, SCANS, Scan, Slice, volume
+from ml_service.volume import read as read_volume
 
-DRAWS = 2000
+DRAWS = 1000
 TOLERANCE = 2.0  # pixels, as the challenge's script has it
 Outline = Callable[[Plane, Box], NDArray[np.bool_]]
 WAYS = ("network", "network, boxes as people draw", "ellipse", "GrabCut", "box")
@@ -41,7 +43,7 @@ def outlines(network: PromptNetwork, slices: Sequence[Slice]) -> list[Scored]:
     rows = []
     for number, one in enumerate(slices):
         rng = np.random.default_rng((7, number))
-        embedding = network.encode(one.plane, one.set == "trunk CT")
+        embedding = network.encode(one.plane)
         for thing in things(one.labels, one.names) if one.labels is not None else ():
             box, shape = box_of(thing.mask), one.plane.shape
             found, loose = network.outline(embedding, one.plane, [box, jittered(box, shape, rng)])  # type: ignore[list-item]
@@ -84,10 +86,7 @@ def volumes(network: PromptNetwork, data: Path, split: str) -> dict[str, Any]:
 
 
 def _followed(network: PromptNetwork, data: Path, scan: Scan) -> dict[str, Any]:
-    from ml_service.prompts.studies import Study
-    from ml_service.volume import read
-
-    study = Study(read((data / f"{scan.image}.nii.gz").read_bytes()), scan.patient)
+    study = Study(read_volume((data / f"{scan.image}.nii.gz").read_bytes()), scan.patient)
     numbers = volume(data, scan)[1].transpose(2, 1, 0)
     kept: dict[int, Any] = {}
 
@@ -142,27 +141,32 @@ def measure(network: PromptNetwork, slices: list[Slice], data: Path, reason: str
 
 def _over_structures(groups: dict[str, list[Scored]], way: str) -> dict[str, float]:
     """The mean over structures' means, and its interval."""
-    values = {name: [(row.patient, row.dices[way]) for row in own] for name, own in groups.items()}
+    found = [_by_patient([(row.patient, row.dices[way]) for row in own]) for own in groups.values()]
+    patients = sorted({patient for own in found for patient in own})
     rng = np.random.default_rng(0)
-    patients = sorted({patient for rows in values.values() for patient, _ in rows})
     means = []
     for _ in range(DRAWS):
         drawn = [patients[pick] for pick in rng.integers(0, len(patients), len(patients))]
-        parts = [[value for patient in drawn for own, value in rows if own == patient] for rows in values.values()]
-        means.append(float(np.mean([rng.choice(part, len(part)).mean() for part in parts if part])))
-    value = float(np.mean([np.mean([score for _, score in rows]) for rows in values.values()]))
+        parts = [[rng.choice(own[one], len(own[one])) for one in drawn if one in own] for own in found]
+        means.append(float(np.mean([np.concatenate(part).mean() for part in parts if part])))
+    value = float(np.mean([np.concatenate([*own.values()]).mean() for own in found]))
     return _rounded(value, means)
 
 
 def _interval(rows: Sequence[tuple[str, float]]) -> dict[str, float]:
     """The mean of one structure's slices, and its interval: patients are drawn, then their slices."""
     rng = np.random.default_rng(0)
-    by_patient = [np.array([value for own, value in rows if own == each]) for each in sorted({p for p, _ in rows})]
+    own = [*_by_patient(rows).values()]
     means = []
     for _ in range(DRAWS):
-        drawn = [by_patient[pick] for pick in rng.integers(0, len(by_patient), len(by_patient))]
+        drawn = [own[pick] for pick in rng.integers(0, len(own), len(own))]
         means.append(float(np.concatenate([rng.choice(part, len(part)) for part in drawn]).mean()))
     return _rounded(float(np.mean([value for _, value in rows])), means)
+
+
+def _by_patient(rows: Sequence[tuple[str, float]]) -> dict[str, NDArray[np.float64]]:
+    patients = dict.fromkeys(patient for patient, _ in rows)
+    return {each: np.array([value for patient, value in rows if patient == each]) for each in patients}
 
 
 def _rounded(value: float, means: Sequence[float]) -> dict[str, float]:

@@ -107,6 +107,8 @@ def train(recipe: Recipe, slices: list[Slice], run: Path, seed: int = 1) -> Path
             if score >= best:
                 best = score
                 arrays: dict[str, Any] = {weight.path: weight.numpy() for weight in plain.weights}
+                if len(arrays) < len(plain.weights):
+                    raise ValueError("Expected a network without two weights of one name.")
                 np.savez(run / "weights.npz", **arrays)
             row = (number, round(float(np.mean(losses)), 4), round(score, 4), round(time.monotonic() - began))
             history.writerow(row)
