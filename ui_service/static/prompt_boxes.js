@@ -150,7 +150,8 @@ export class Boxes {
     if (number < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const arrow = ARROWS[event.key];
     if (arrow) this.heard.changed(number, this.#moved(this.shown[number].box, arrow, event), false);
-    else if (event.key === "Enter" || event.key === " ") this.heard.settled();
+    else if (event.key === "Enter") this.heard.settled();
+    else if (event.key === " ") document.getElementById("toggle").click(); // the mask, as anywhere on the page
     else if (event.key === "Delete" || event.key === "Backspace") this.heard.removed(number);
     else return;
     event.preventDefault();

@@ -40,6 +40,11 @@ export function volumePlane(viewer, canvas) {
     sides: [axes[0].side, axes[1].side],
     slices: axes[2].side,
     slice: () => clamp(stored(viewer.scene.crosshairPos)[2], axes[2].side),
+    turn(by) {
+      const move = [0, 0, 0];
+      move[axes[2].along] = axes[2].turned ? -by : by;
+      viewer.moveCrosshairInVox(...move);
+    },
     enter: () => document.querySelector(`[data-view="${named}"]`).click(),
     area() {
       const found = tile()?.area;

@@ -47,6 +47,9 @@ class Outlining {
     find("outline-toggle").addEventListener("click", () => this.#turn(!this.boxes.on));
     find("box-new").addEventListener("click", () => this.#fresh());
     find("box-undo").addEventListener("click", () => this.#undo());
+    for (const button of document.querySelectorAll("[data-turn]")) {
+      button.addEventListener("click", () => this.plane.turn(Number(button.dataset.turn)));
+    }
     find("box-redraw").addEventListener("click", () => this.#redraw());
     find("box-correct").addEventListener("click", () => this.ask.correct(() => this.#corrected()));
     document.addEventListener("htmx:afterSwap", (event) => {
