@@ -68,7 +68,8 @@ def _encode(x: Any, widths: tuple[int, ...], embedding: int) -> Any:
     x = layers.Conv2D(embedding, 1, name=f"side{len(widths)}_conv")(levels.pop())
     for level in range(len(widths) - 1, 1, -1):
         x = layers.UpSampling2D(2, name=f"merge{level}_grow")(x)
-        x = layers.Add(name=f"merge{level}_join")([x, layers.Conv2D(embedding, 1, name=f"side{level}_conv")(levels.pop())])
+        finer = layers.Conv2D(embedding, 1, name=f"side{level}_conv")(levels.pop())
+        x = layers.Add(name=f"merge{level}_join")([x, finer])
     x = _convolve(x, embedding, "embedding")
     return layers.Activation("linear", dtype="float32", name="kept")(x)
 

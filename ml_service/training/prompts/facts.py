@@ -44,8 +44,8 @@ ABOUT = Facts(
     attribution=CREDIT,
     tried="""\
 One run, nothing chosen on test. It was planned for 1,300 steps and ended at 900 for want of time, with \
-validation Dice still rising slowly (0.830 after 250 steps, 0.850 at the end), so more steps should help. The first 250 \
-steps had batches of 36 boxes, the others of 24. Not tried yet: wider networks, finer cut-outs, a memory of the slice \
-before.""",
+validation Dice still rising slowly (0.830 after 250 steps, 0.850 at the end), so more steps should help. The first \
+250 steps had batches of 36 boxes, the others of 24. Not tried yet: wider networks, finer cut-outs, a memory of the \
+slice before.""",
     ships_images=True,
 )
