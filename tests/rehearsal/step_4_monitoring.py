@@ -84,6 +84,7 @@ def test_alerts_fire_for_a_killed_tier_and_end(rehearsal: Rehearsal, saw: Saw) -
 
 def test_alerts_fire_for_a_full_disk_and_end(rehearsal: Rehearsal, saw: Saw) -> None:
     app = rehearsal.hosts["app"]
+    app.run("mountpoint --quiet /var/lib/lightbox-app")  # never this machine's own disk
     _fires_and_ends(
         rehearsal,
         saw,
