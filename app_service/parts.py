@@ -46,7 +46,7 @@ class Parts:
 
 def open_parts(settings: Settings) -> Parts:
     """Everything that `settings` names."""
-    engine, store = open_engine(settings.database_url), open_store(settings.store_url)
+    engine, store = open_engine(settings.database_url), open_store(settings.store_url, settings.store_key)
     text = open_redis(settings.redis_url)
     ml = ServiceClient(settings.ml_url, settings.ml_service_token, timeout_s=settings.ml_timeout_s)
     book, calibrations = VersionBook(engine), CalibrationBook(engine)

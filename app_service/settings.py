@@ -1,10 +1,11 @@
 """The App tier's settings, read once from LIGHTBOX_* and never changed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app_service.accounts.directory_settings import DirectorySettings
 from app_service.intake.limits import IntakeSettings
+from app_service.storage.store_keys import OuterKey, outer_key
 from portal_wire import env
 
 MIB = 2**20
@@ -23,6 +24,7 @@ class Settings:
     intake: IntakeSettings
     account_key: str = ""
     directory: DirectorySettings | None = None
+    store_key: OuterKey | None = field(default=None, repr=False)
     default_models: tuple[str, ...] = ("pneumonia", "ct-tissue")
     max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
@@ -40,11 +42,11 @@ class Settings:
     @classmethod
     def from_environment(cls) -> "Settings":
         """Raises SettingsError, which names the variable, when one is missing or wrong."""
-        data = _data_folder()
         return cls(
             database_url=database_url(),
             redis_url=env.url("LIGHTBOX_REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix")),
-            store_url=env.url("LIGHTBOX_STORE_URL", f"file://{data}/objects", schemes=("file", "s3")),
+            store_url=store_url(),
+            store_key=outer_key(),
             ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
             ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
@@ -70,6 +72,11 @@ class Settings:
 def database_url() -> str:
     """Where the database is; all that a command needs which only looks at it."""
     return env.secret("LIGHTBOX_DATABASE_URL", f"sqlite:///{_data_folder()}/lightbox.db")
+
+
+def store_url() -> str:
+    """Where files lie."""
+    return env.url("LIGHTBOX_STORE_URL", f"file://{_data_folder()}/objects", schemes=("file", "s3"))
 
 
 def _data_folder() -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 NAMES = ("LIGHTBOX_APP_SERVICE_TOKEN", "LIGHTBOX_ML_SERVICE_TOKEN", "LIGHTBOX_SECRET_KEY")
 
 OF_APP = ("LIGHTBOX_ACCOUNT_KEY",)  # for App and its worker only
-GIVEN = ("LIGHTBOX_OIDC_CLIENT_SECRET",)  # for them too, where somebody has set it
+GIVEN = ("LIGHTBOX_OIDC_CLIENT_SECRET", "LIGHTBOX_STORE_KEY")  # for them too, where somebody has set it
 
 
 def for_tiers(folder: Path, names: tuple[str, ...] = NAMES) -> dict[str, str]:

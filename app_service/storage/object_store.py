@@ -6,9 +6,13 @@ is written once, whole and durably, and never changed.
 
 import re
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
 
+if TYPE_CHECKING:
+    from app_service.storage.store_keys import OuterKey
+
+KEYS = "keys"  # the prefix beside studies and jobs where an encrypted store has its own
 KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 
 
@@ -59,7 +63,20 @@ def checked_key(key: str) -> str:
     return key
 
 
-def open_store(url: str) -> ObjectStore:
+def open_store(url: str, outer: "OuterKey | None" = None) -> ObjectStore:
+    """The store at `url`, its files sealed when there is a key. Raises ValueError as plain_store does, and where a key
+    is missing."""
+    store = plain_store(url)
+    if outer is None:
+        if url.startswith("file:") and store.names(KEYS):
+            raise ValueError("Files in the object store are sealed: LIGHTBOX_STORE_KEY must be set.")
+        return store
+    from app_service.storage.encrypted_store import EncryptedStore
+
+    return EncryptedStore(store, outer)
+
+
+def plain_store(url: str) -> ObjectStore:
     """The store at `file:///folder` or `s3://bucket/prefix`. Raises ValueError for any other address."""
     address = urlsplit(url)
     if address.scheme == "file" and address.path.startswith("/") and not address.netloc:

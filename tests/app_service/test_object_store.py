@@ -13,6 +13,7 @@ from moto.server import ThreadedMotoServer
 
 from app_service.storage import directory_store
 from app_service.storage.object_store import ObjectStore, open_store
+from app_service.storage.store_keys import TextKey
 from portal_wire.errors import NotFound, StorageFull, Unavailable
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "eu-central-1"}
@@ -38,10 +39,11 @@ def s3_url(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://{bucket}/portal"
 
 
-@pytest.fixture(params=["directory", "s3"])
+@pytest.fixture(params=["directory", "s3", "sealed directory", "sealed s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    directory = request.param == "directory"
-    return open_store((tmp_path / "objects").as_uri() if directory else request.getfixturevalue("s3_url"))
+    directory = request.param.endswith("directory")
+    key = TextKey("a key of the tests") if request.param.startswith("sealed") else None
+    return open_store((tmp_path / "objects").as_uri() if directory else request.getfixturevalue("s3_url"), key)
 
 
 def test_bytes_come_back(store: ObjectStore) -> None:

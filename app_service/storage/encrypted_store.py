@@ -1,0 +1,73 @@
+"""An object store round another: what is put comes out as it was, and lies there sealed under its name with `.sealed`.
+
+Objects from before a key was set lie there plain, and are read as they are. Files on their way in, before they have a
+name, lie plain in the temporary folder.
+"""
+
+import io
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from app_service.storage.file_errors import portal_errors
+from app_service.storage.object_store import ObjectStore
+from app_service.storage.sealed_file import SealedFile, plain_size, seal
+from app_service.storage.store_keys import OuterKey, StoreKeys
+from portal_wire.errors import NotFound
+
+SEALED = ".sealed"
+
+
+class EncryptedStore:
+    """An ObjectStore; as safe for many threads as the one inside."""
+
+    def __init__(self, inner: ObjectStore, outer: OuterKey) -> None:
+        self._inner, self._keys = inner, StoreKeys(inner, outer)
+
+    @property
+    def temporary_folder(self) -> Path:
+        return self._inner.temporary_folder
+
+    def put_folder(self, prefix: str, folder: Path) -> None:
+        key_id, key = self._keys.newest()
+        with portal_errors():
+            for path in list(folder.iterdir()):
+                with path.open("rb") as plain, path.with_name(path.name + SEALED).open("xb") as sealed:
+                    seal(plain, sealed, f"{prefix}/{path.name}", key_id, key)
+                path.unlink()
+        self._inner.put_folder(prefix, folder)
+
+    def put_bytes(self, key: str, data: bytes) -> None:
+        sealed = io.BytesIO()
+        seal(io.BytesIO(data), sealed, key, *self._keys.newest())
+        self._inner.put_bytes(key + SEALED, sealed.getvalue())
+
+    def read(self, key: str) -> bytes:
+        with self.open(key) as file:
+            return file.read()
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            sealed = self._inner.open(key + SEALED)
+        except NotFound:
+            return self._inner.open(key)
+        try:
+            return cast(BinaryIO, io.BufferedReader(SealedFile(sealed, key, self._keys.key_of)))
+        except BaseException:
+            sealed.close()
+            raise
+
+    def size(self, key: str) -> int:
+        try:
+            return plain_size(self._inner.size(key + SEALED))
+        except NotFound:
+            return self._inner.size(key)
+
+    def names(self, prefix: str) -> list[str]:
+        return [name.removesuffix(SEALED) for name in self._inner.names(prefix)]
+
+    def delete_prefix(self, prefix: str) -> None:
+        self._inner.delete_prefix(prefix)
+
+    def check(self) -> None:
+        self._inner.check()
+        self._keys.newest()

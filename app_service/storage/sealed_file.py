@@ -1,0 +1,109 @@
+"""A file sealed in chunks, so that any part of it opens alone: AES-256-GCM, in the STREAM construction.
+
+Layout: MAGIC, the id of the store key (16 bytes), a salt (32 bytes); then chunks of CHUNK bytes, each with a tag of 16.
+The file's own key is HKDF-SHA256 of the store key and the salt, so no nonce is ever used twice. A nonce is the chunk's
+number and whether it is the last: what is cut, moved or swapped does not open (https://eprint.iacr.org/2015/189). The
+object's name in the store is authenticated too, so none passes for another.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from typing import BinaryIO
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from portal_wire.errors import Unavailable
+
+MAGIC = b"LBX\x01"
+CHUNK = 256 * 1024
+_ID, _SALT, _TAG = 16, 32, 16
+HEAD = len(MAGIC) + _ID + _SALT
+
+
+def seal(source: BinaryIO, target: BinaryIO, name: str, key_id: bytes, key: bytes) -> None:
+    """Write `source`, read to its end, sealed to `target`."""
+    salt = os.urandom(_SALT)
+    target.write(MAGIC + key_id + salt)
+    cipher, number, chunk = _cipher(key, salt), 0, source.read(CHUNK)
+    while True:
+        following = source.read(CHUNK)
+        target.write(cipher.encrypt(_nonce(number, not following), chunk, name.encode()))
+        if not following:
+            return
+        number, chunk = number + 1, following
+
+
+def plain_size(sealed_bytes: int) -> int:
+    """How long a sealed file of so many bytes is when it is open."""
+    body = sealed_bytes - HEAD
+    return max(0, body - _TAG * -(-body // (CHUNK + _TAG)))
+
+
+class SealedFile(io.RawIOBase):
+    """What was sealed, seekable: only the chunks that are read are opened. Put io.BufferedReader round it.
+
+    Raises Unavailable for what was changed, and for a key that is not there.
+    """
+
+    def __init__(self, sealed: BinaryIO, name: str, key_of: Callable[[bytes], bytes]) -> None:
+        self._sealed, self._name, self._at, self._held = sealed, name.encode(), 0, (-1, b"")
+        head = sealed.read(HEAD)
+        if len(head) < HEAD or not head.startswith(MAGIC):
+            raise damaged()
+        whole = sealed.seek(0, os.SEEK_END)
+        self._size, self._last = plain_size(whole), max(0, -(-(whole - HEAD) // (CHUNK + _TAG)) - 1)
+        self._cipher = _cipher(key_of(head[len(MAGIC) : len(MAGIC) + _ID]), head[-_SALT:])
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
+        number, start = divmod(self._at, CHUNK)
+        if self._at >= self._size and self._size > 0:
+            return 0
+        part = self._chunk(number)[start : start + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def close(self) -> None:
+        self._sealed.close()
+        super().close()
+
+    def _chunk(self, number: int) -> bytes:
+        if self._held[0] != number:
+            self._sealed.seek(HEAD + number * (CHUNK + _TAG))
+            sealed = self._sealed.read(CHUNK + _TAG)
+            try:
+                self._held = number, self._cipher.decrypt(_nonce(number, number == self._last), sealed, self._name)
+            except InvalidTag:
+                raise damaged() from None
+        return self._held[1]
+
+
+def damaged() -> Unavailable:
+    """What a person is told; nothing of a damaged file is given away."""
+    return Unavailable("A stored file cannot be opened: it was changed, or its key is not here.", code="store_damaged")
+
+
+def _cipher(key: bytes, salt: bytes) -> AESGCM:
+    return AESGCM(HKDF(SHA256(), 32, salt, b"lightbox stored file").derive(key))
+
+
+def _nonce(number: int, last: bool) -> bytes:
+    return number.to_bytes(11, "big") + bytes([last])
