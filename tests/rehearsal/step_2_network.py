@@ -19,7 +19,6 @@ SILENT_PORTS = {3000, 9400}
 PROBE = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
-from tests.rehearsal.stage import Rehearsal
 def probe(cell):
     with socket.socket() as one:
         one.settimeout(4)
