@@ -7,6 +7,7 @@ without a trace on this machine; without root those faults are printed as not ru
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if os.geteuid() == 0 and _INSIDE not in os.environ:
         os.environ[_INSIDE] = "1"
         os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, "-m", "tests.chaos.run", *sys.argv[1:]])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of everything that has to be ended
     rows = _make(_wanted(asked.only), asked.repeats, asked.seed)
     text = table(rows, ELSEWHERE)
     sys.stdout.write(f"\n{text}")

@@ -69,10 +69,10 @@ class Site:
         return one
 
     def start_again(self) -> None:
-        """The portal, on the same data, after its end."""
+        """The portal, on the same data, after its end; does not wait until it is ready."""
         url = self.portal.url
         started = launch(self.portal.data_dir, **self.settings, LIGHTBOX_HTTPS_PORT=url.rsplit(":", 1)[-1])
-        self.portal = replace(_ready(started), url=url)
+        self.portal = replace(started, url=url)
 
     def heal(self) -> None:
         """What a run has left broken."""
@@ -111,5 +111,9 @@ def build(place: str, folder: Path, namespaces: bool) -> Site:
 
 
 def _ready(portal: Portal) -> Portal:
-    wait_for(portal, "Ready after")
+    try:
+        wait_for(portal, "Ready after")
+    except BaseException:
+        portal.process.terminate()
+        raise
     return portal

@@ -17,11 +17,8 @@ _LATENCY_S = 0.25  # each way
 def dropping(port: int, percent: int) -> Iterator[None]:
     """Of the packets to and from `port`, so many in a hundred are lost; 100: silence, not a refusal."""
     chance = "" if percent >= 100 else f"numgen random mod 100 < {percent} "
-    rules = f"""
-    table inet chaos {{ chain lost {{ type filter hook input priority 0;
-      tcp dport {port} {chance}drop
-      tcp sport {port} {chance}drop
-    }} }}"""
+    lost = "".join(f"{side} {port} {chance}drop; " for side in ("tcp dport", "tcp sport"))
+    rules = f"table inet chaos {{ chain lost {{ type filter hook input priority 0; {lost}}}; }}"
     subprocess.run(["nft", "-f", "-"], input=rules.encode(), check=True)
     try:
         yield

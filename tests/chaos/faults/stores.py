@@ -1,14 +1,15 @@
 """The store for files has no room, is busy, does not answer, or tears what it sends."""
 
-import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from tests.chaos.fault import SERVERS, Fault
 from tests.chaos.site import Site
 
 _BAD_S = 8.0
+_BLOCK = 4096
 
 
 def s3(manner: str) -> Callable[[Site, random.Random], None]:
@@ -22,9 +23,9 @@ def s3(manner: str) -> Callable[[Site, random.Random], None]:
 def full(site: Site, chance: random.Random) -> None:
     """A file takes all that is left of the store's volume, which is a small one of its own (site.py)."""
     stopper = site.volume / "stopper"
-    with stopper.open("wb") as file:
-        room = os.statvfs(site.volume)
-        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+    with suppress(OSError), stopper.open("wb", buffering=0) as file:
+        while file.write(bytes(_BLOCK)) == _BLOCK:
+            pass
     time.sleep(_BAD_S)
     stopper.unlink()
 
