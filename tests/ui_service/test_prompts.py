@@ -146,3 +146,6 @@ def test_the_masks_of_boxes_can_be_taken_away_as_npz(doctor: Visitor, fake: Fake
     drawn = filled(fake, fake.add_job(study, model="box-prompt", prompts=[BOX]))
     page = doctor.get(f"/studies/{study.id}?job={drawn.id}").text
     assert f'href="/jobs/{drawn.id}/artifacts/segs.npz" download' in page and "Masks as NPZ (segs)" in page
+    fake.succeed(fake.add_job(study), answer())  # an answer that stands before it
+    page = doctor.get(f"/studies/{study.id}").text
+    assert "Masks of the boxes as NPZ" in page and f'href="/jobs/{drawn.id}/artifacts/segs.npz" download' in page

@@ -272,7 +272,13 @@ def test_a_models_mask_is_corrected_and_its_own_is_one_key_away(page: Page, site
     study, own = add_film(fake)
     open_tool(page, site, study)
     label = page.get_by_label("Label of the next box")
-    assert label.locator("option").all_inner_texts() == ["Right lung", "Left lung"]
+    assert label.locator("option").all_inner_texts() == ["Right lung", "Left lung", "Object 1"]
+    draw(page, 20, 160, 60, 200)
+    expect(page.locator("#outline-state")).to_have_text("Outlined: Object 1.")
+    assert boxes_of(newest(fake)) == [([20, 160, 60, 200], 3)]  # the doctor's own come after the model's
+    expect(page.get_by_role("button", name="Use as correction")).to_be_hidden()
+    page.keyboard.press("Delete")
+    expect(page.locator(".box:not(.draft)")).to_have_count(0)
     label.select_option("Left lung")
     draw(page, 250, 160, 390, 280)
     expect(page.locator("#outline-state")).to_have_text("Outlined: Left lung.")

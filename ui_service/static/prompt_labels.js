@@ -1,5 +1,5 @@
-// The labels that boxes carry: a number, a name, a colour. Names stay in this tab until the doctor signs out; where a
-// model's mask is to be corrected, the labels are that mask's structures.
+// The labels that boxes carry: a number, a name, a colour. Names stay in this tab until the doctor signs out. Where a
+// model's mask may be corrected, its structures are labels too, and the doctor's own are numbered after them.
 import { colourCount } from "./structures.js";
 
 const select = document.getElementById("label");
@@ -10,40 +10,41 @@ const hue = document.getElementById("label-hue");
 export class Labels {
   // `given` holds the structures of the mask to be corrected; `changed` hears of a new name.
   constructor(study, given, changed) {
-    const fixed = [...(given?.querySelectorAll("[data-label]") ?? [])];
-    this.kept = `labels ${study}`;
-    this.fixed = fixed.length > 0;
-    this.names = this.fixed ? fixed.map(named) : this.#remembered();
-    field.hidden = more.hidden = this.fixed;
-    select.addEventListener("change", () => this.#show());
+    this.kept = `labels ${study} ${given?.dataset.base ?? ""}`;
+    this.fixed = [...(given?.querySelectorAll("[data-label]") ?? [])].map(named);
+    this.after = Math.max(0, ...this.fixed.map(({ number }) => number));
+    this.own = this.#remembered();
+    this.chosen = this.own[0].number; // the label that the next box gets
+    select.addEventListener("change", () => this.#choose(Number(select.value)));
     field.addEventListener("input", () => {
-      this.names[select.selectedIndex].name = field.value.trim() || `Object ${this.number}`;
+      this.own.find((each) => each.number === this.chosen).name = field.value.trim() || this.#plain(this.chosen);
       this.#list();
       changed();
     });
     more.addEventListener("click", () => {
-      this.#add(Math.max(...this.names.map((each) => each.number)) + 1);
-      select.selectedIndex = this.names.length - 1;
-      this.#show();
+      this.#add(this.own.at(-1).number + 1);
+      this.#choose(this.own.at(-1).number);
       field.focus();
       field.select();
     });
     this.#list();
-    this.#show();
-  }
-
-  // The label that the next box gets.
-  get number() {
-    return this.names[Math.max(select.selectedIndex, 0)].number;
+    this.#choose(this.chosen);
   }
 
   name(number) {
-    return this.names.find((each) => each.number === number)?.name ?? `Object ${number}`;
+    return [...this.fixed, ...this.own].find((each) => each.number === number)?.name ?? this.#plain(number);
+  }
+
+  // True for a structure of the mask that may be corrected.
+  corrects(number) {
+    return this.fixed.some((each) => each.number === number);
   }
 
   // Boxes that came back with the page may have labels that nobody has named in this tab.
   know(numbers) {
-    for (const number of numbers) if (!this.names.some((each) => each.number === number)) this.#add(number);
+    for (const number of numbers.sort((a, b) => a - b)) {
+      if (![...this.fixed, ...this.own].some((each) => each.number === number)) this.#add(number);
+    }
   }
 
   // The answer's own table says "object": the names that the boxes have stand there as well.
@@ -61,27 +62,34 @@ export class Labels {
     }
   }
 
+  #plain(number) {
+    return `Object ${number - this.after}`;
+  }
+
   #add(number) {
-    this.names.push({ number, name: `Object ${number}` });
+    this.own.push({ number, name: this.#plain(number) });
+    this.own.sort((one, other) => one.number - other.number);
     this.#list();
   }
 
   #list() {
-    const chosen = Math.max(select.selectedIndex, 0);
-    select.replaceChildren(...this.names.map(({ number, name }) => new Option(name, number)));
-    select.selectedIndex = chosen;
-    more.disabled = this.names.length >= colourCount; // each its own colour
-    if (!this.fixed) sessionStorage.setItem(this.kept, JSON.stringify(this.names));
+    select.replaceChildren(...[...this.fixed, ...this.own].map(({ number, name }) => new Option(name, number)));
+    select.value = this.chosen;
+    more.disabled = this.own.length >= colourCount; // each its own colour
+    sessionStorage.setItem(this.kept, JSON.stringify(this.own));
   }
 
-  #show() {
-    hue.className = `swatch hue-${((this.number - 1) % colourCount) + 1}`;
-    field.value = this.name(this.number);
+  #choose(number) {
+    this.chosen = number;
+    select.value = number;
+    hue.className = `swatch hue-${((number - 1) % colourCount) + 1}`;
+    field.value = this.name(number);
+    field.hidden = this.corrects(number);
   }
 
   #remembered() {
     const kept = sessionStorage.getItem(this.kept);
-    return kept ? JSON.parse(kept) : [{ number: 1, name: "Object 1" }];
+    return kept ? JSON.parse(kept) : [{ number: this.after + 1, name: this.#plain(this.after + 1) }];
   }
 }
 

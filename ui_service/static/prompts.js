@@ -98,7 +98,7 @@ class Outlining {
       undoable: this.states.length > 1 || begun,
       redrawing: this.redrawn >= 0,
       done: this.ask.done,
-      correctable: this.base !== "",
+      correctable: this.base !== "" && this.drawn.every(({ label }) => this.labels.corrects(label)),
     });
   }
 
@@ -106,7 +106,7 @@ class Outlining {
     const slice = this.plane.slice();
     const reach = find("reach")?.value;
     const slices = slice === null ? null : [slice, slice];
-    let made = { box, slices, label: this.labels.number, through: reach === "through" };
+    let made = { box, slices, label: this.labels.chosen, through: reach === "through" };
     let next = [...this.drawn, made];
     if (this.redrawn >= 0) {
       const before = this.drawn[this.redrawn];
@@ -136,7 +136,7 @@ class Outlining {
     const ends = [this.plane.at(width * 0.375, height * 0.375), this.plane.at(width * 0.625, height * 0.625)];
     const slice = this.plane.slice();
     const slices = slice === null ? null : [slice, slice];
-    this.fresh = { box: boxOf(...ends, this.plane.sides), slices, label: this.labels.number, through: false };
+    this.fresh = { box: boxOf(...ends, this.plane.sides), slices, label: this.labels.chosen, through: false };
     this.#render();
     this.boxes.focus(this.boxes.shown.length - 1);
     this.ask.say("A box stands in the middle. Enter outlines it.");
