@@ -23,9 +23,10 @@ WITHOUT = {
 # A bit of everything that people do; counters that begin with the first bout grow with the second.
 WORK = """
     sign_in()
-    for verdict in ("agree", "disagree"):
-        job = finished(upload())
-        call("PUT", f"/jobs/{job['id']}/review", json={"verdict": verdict, "comment": ""})
+    for bout in range(2):
+        for verdict in ("agree", "disagree"):
+            job = finished(upload())
+            call("PUT", f"/jobs/{job['id']}/review", json={"verdict": verdict, "comment": ""})
         http.post(told["origin"] + "/api/v1/studies", files={"file": ("x.jpg", b"no image")}, timeout=30)
         http.post(told["origin"] + "/api/v1/sessions", json={"username": "x", "password": "x"}, timeout=30)
         for path in ("/", "/sign-in", "/api/v1/jobs"):
