@@ -34,6 +34,7 @@ class Settings:
     session_absolute_s: int = 8 * 3600
     streams_per_user: int = 8
     streams_total: int = 40
+    retention_days: int = 0  # 0: studies are kept until somebody deletes them
     worker_threads: int = 12
     worker_port: int = 5002
     worker_bind: str = "127.0.0.1"
@@ -62,6 +63,7 @@ class Settings:
             session_absolute_s=env.integer("LIGHTBOX_SESSION_ABSOLUTE_S", 8 * 3600, minimum=1),
             streams_per_user=env.integer("LIGHTBOX_STREAMS_PER_USER", 8, minimum=1),
             streams_total=env.integer("LIGHTBOX_STREAMS_TOTAL", 40, minimum=1),
+            retention_days=env.integer("LIGHTBOX_RETENTION_DAYS", 0, maximum=36500),
             worker_threads=env.integer("LIGHTBOX_WORKER_THREADS", 12, minimum=1, maximum=256),
             worker_port=env.integer("LIGHTBOX_WORKER_PORT", 5002, maximum=65535),
             worker_bind=env.text("LIGHTBOX_WORKER_BIND", "127.0.0.1"),

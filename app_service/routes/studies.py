@@ -6,14 +6,12 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import request
 
-from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
+from app_service.deletion import delete_study
 from app_service.parts import parts
 from app_service.routes.bodies import StudyQuery
-from app_service.storage import cache, transitions
-from app_service.storage.database import reading, writing
-from app_service.storage.jobs import JobFilter, list_jobs
-from app_service.storage.studies import StudyFilter, find_study, list_studies, remove_study, see_study
+from app_service.storage.database import reading
+from app_service.storage.studies import StudyFilter, find_study, list_studies, see_study
 from app_service.uploads.form import DESCRIPTION
 from app_service.uploads.receive import receive
 from app_service.views import to_study
@@ -64,15 +62,7 @@ def shown(study_id: UUID) -> Study:
 def deleted(study_id: UUID) -> str:
     """Delete a study with its jobs, results and files. Only the record that it happened stays."""
     here, user, name = parts(), current_user(), str(study_id)
-    with writing(here.engine) as connection:
+    with reading(here.engine) as connection:
         find_study(connection, user.id, name)
-        jobs = list_jobs(connection, user.id, JobFilter(study_ids=(name,)), None, 100_000)
-        for job in jobs:
-            transitions.cancel(connection, job.id)  # from here on no worker can add to what is being deleted
-    for prefix in [f"studies/{name}", *[f"jobs/{job.id}" for job in jobs]]:
-        here.store.delete_prefix(prefix)
-    cache.forget(here.redis, [(job.id, job.attempt) for job in jobs])
-    with writing(here.engine) as connection:
-        remove_study(connection, name)
-        audit.record(connection, "delete", user.id, name)
+    delete_study(here, name, user.id, user.id)
     return ""

@@ -45,3 +45,4 @@ SHADOW_DIFFERENCE = Histogram(
     buckets=(0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1),
 )
 RECONCILED = Counter("lightbox_app_reconciled_jobs_total", "Jobs put right by the reconciler, by reason.", ["reason"])
+RETIRED = Counter("lightbox_app_studies_retired_total", "Studies deleted because of their age.")

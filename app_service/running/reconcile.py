@@ -16,6 +16,7 @@ from app_service.running.audit_patrol import AuditPatrol
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
 from app_service.running.orphans import SWEEP_EVERY_S, sweep
+from app_service.running.retention import A_ROUND, delete_old
 from app_service.storage import idempotency, transitions
 from app_service.storage.database import reading, writing
 from app_service.storage.events import publish
@@ -38,7 +39,8 @@ def keep_reconciling(parts: Parts, stop: threading.Event) -> None:
             patrol.go_on()
             if time.monotonic() >= sweep_at:
                 sweep(parts)
-                sweep_at = time.monotonic() + SWEEP_EVERY_S
+                more = delete_old(parts) == A_ROUND
+                sweep_at = time.monotonic() + (0 if more else SWEEP_EVERY_S)
         except (SQLAlchemyError, redis.RedisError, PortalError, OSError) as error:
             _LOG.warning("reconcile_failed", extra={"facts": {"error": type(error).__name__}})
         if stop.wait(RECONCILE_EVERY_S):

@@ -38,6 +38,14 @@ def start_after(client: "redis.Redis", owner_id: str, last_event_id: str | None)
     return str(newest[0][0]) if newest else "0-0"
 
 
+def forget(client: "redis.Redis", owner_id: str, study_id: str) -> None:
+    """Drop what was told of a study's jobs: it is being deleted."""
+    entries: Any = client.xrange(_stream(owner_id))
+    told = [entry_id for entry_id, fields in entries if study_id in fields.get("job", "")]
+    if told:
+        client.xdel(_stream(owner_id), *told)
+
+
 def rouse(client: "redis.Redis", owner_id: str) -> None:
     """Let the owner's open pages look at once whether they are still signed in."""
     client.xadd(_stream(owner_id), {"session": "ended"}, maxlen=_KEPT, approximate=True)

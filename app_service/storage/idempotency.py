@@ -7,7 +7,7 @@ others find its answer. A request that died leaves no key behind.
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Text, cast, delete, insert, select
 
 from app_service.storage.clock import now
 from app_service.storage.records import idempotency
@@ -35,6 +35,12 @@ def remember(connection: Connection, user_id: str, key: str, fingerprint: str, a
     """Keep the answer. Raises sqlalchemy's IntegrityError when another request came first."""
     values = {"user_id": user_id, "key": key, "fingerprint": fingerprint, "answer": answer, "created_at": now()}
     connection.execute(insert(idempotency).values(values))
+
+
+def forget(connection: Connection, user_id: str, study_id: str) -> None:
+    """Remove the answers that tell of a study: it is being deleted."""
+    told = cast(idempotency.c.answer, Text).contains(study_id)
+    connection.execute(delete(idempotency).where(idempotency.c.user_id == user_id, told))
 
 
 def expire(connection: Connection) -> None:

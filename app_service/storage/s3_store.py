@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from app_service.storage.object_store import checked_key
+from app_service.storage.s3_versions import Versions
 from portal_wire import env
 from portal_wire.errors import NotFound, PortalError, StorageFull, Unavailable
 
@@ -36,6 +37,8 @@ class S3Objects:
             client_options={"allow_http": endpoint.startswith("http:"), "connect_timeout": "2s", "timeout": "60s"},
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
         )
+        versioned = env.integer("LIGHTBOX_S3_VERSIONED", 0, maximum=1)
+        self._versions = Versions(bucket, prefix, endpoint) if versioned else None
         self._temporary = tempfile.TemporaryDirectory(prefix="lightbox-")
 
     @property
@@ -78,6 +81,8 @@ class S3Objects:
         with _errors():
             for page in obstore.list(self._store, checked_key(prefix) + "/"):
                 obstore.delete(self._store, [entry["path"] for entry in page])
+        if self._versions is not None:
+            self._versions.delete(checked_key(prefix) + "/")
 
     def check(self) -> None:
         with _errors():

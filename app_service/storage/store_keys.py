@@ -55,7 +55,7 @@ class KmsKey:
     def __init__(self, name: str) -> None:
         import boto3  # only here: most portals have no KMS
 
-        self._client: Any = boto3.client("kms")
+        self._client: Any = boto3.client("kms", region_name=os.environ.get("AWS_REGION"))
         self._name = name
 
     def wrap(self, key: bytes, key_id: str) -> bytes:

@@ -66,9 +66,9 @@ def list_studies(
     return list(connection.execute(query.order_by(studies.c.id.desc()).limit(limit)))
 
 
-def remove_study(connection: Connection, study_id: str) -> None:
-    """Remove the row, and with it its jobs, artifacts' rows and reviews."""
-    connection.execute(delete(studies).where(studies.c.id == study_id))
+def remove_study(connection: Connection, study_id: str) -> bool:
+    """Remove the row, and with it its jobs, artifacts' rows and reviews; False when it was gone."""
+    return connection.execute(delete(studies).where(studies.c.id == study_id)).rowcount > 0
 
 
 def _narrowed(query: Select[Any], wanted: StudyFilter) -> Select[Any]:

@@ -194,3 +194,19 @@ def test_a_folder_is_durable_with_all_its_files_before_it_has_its_name(
     incoming = f"{directory_store.INCOMING}/upload"
     assert set(steps[:2]) == {("fsync", f"{incoming}/original"), ("fsync", f"{incoming}/image")}
     assert steps[2:] == [("fsync", incoming), ("name", "studies/1"), ("fsync", "studies"), ("fsync", "")]
+
+
+def test_a_bucket_that_keeps_versions_keeps_none_of_what_is_deleted(
+    s3_url: str, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket = s3_url.split("/")[2]
+    client = boto3.client("s3", endpoint_url=s3_endpoint, region_name="eu-central-1")
+    client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    monkeypatch.setenv("LIGHTBOX_S3_VERSIONED", "1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    store = open_store(s3_url)
+    for key in ("jobs/1/1/mask", "jobs/1/1/mask", "jobs/11/1/mask"):
+        store.put_bytes(key, b"film")
+    store.delete_prefix("jobs/1")
+    left = client.list_object_versions(Bucket=bucket)
+    assert [one["Key"] for one in left["Versions"]] == ["portal/jobs/11/1/mask"] and "DeleteMarkers" not in left
