@@ -1,4 +1,4 @@
-"""`python -m ml_service.importers.lite_medsam --checkpoint lite_medsam.pth --out weights.npz`
+"""`python -m ml_service.importers.lite_medsam --checkpoint lite_medsam.pth --out ml_service/models/lite-medsam/1`
 
 The published LiteMedSAM (https://github.com/bowang-lab/MedSAM, branch LiteMedSAM, Apache-2.0): a plain state dict.
 What it needs of an image: longest side 256 by area average, grey levels min to max as 0 .. 1, zeros to the right and
@@ -127,12 +127,14 @@ def _exchange(source: str, target: str, width: int) -> list[Rule]:
 
 
 def main() -> None:
-    """Reads the command line and writes the weights."""
+    """Reads the command line and writes a version that the tier serves."""
     parser = argparse.ArgumentParser(description="Imports lite_medsam.pth.")
     parser.add_argument("--checkpoint", required=True, type=Path)
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="the version's folder, MODELS/NAME/VERSION")
     given = parser.parse_args()
-    np.savez(given.out, **weights(read(given.checkpoint, within=("model",))))  # type: ignore[arg-type]
+    from ml_service.importers.prompt_model import save
+
+    save("lite_medsam", "LiteMedSAM, imported", weights(read(given.checkpoint, within=("model",))), given.out)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service.prompts.compact import Box, Plane, spread
+from ml_service.prompts.compact import Box, Plane
 
 Mask = NDArray[np.bool_]
 ROUNDS = 5  # of GrabCut
-AROUND = 0.5  # of the box's side, on each side of it: what GrabCut may learn the outside from
-LONGEST = 200  # pixels of what GrabCut reads
+AROUND = 0.3  # of the box's side, on each side of it: what GrabCut may learn the outside from
+LONGEST = 96  # pixels of what GrabCut reads
+MIDDLE = 0.25  # of the box's ellipse, by area
 
 
 def ellipse(box: Box, shape: tuple[int, int]) -> Mask:
@@ -29,29 +30,34 @@ def whole_box(box: Box, shape: tuple[int, int]) -> Mask:
     return mask
 
 
-def grabcut(plane: Plane, box: Box) -> Mask:
-    """Returns what GrabCut (Rother et al. 2004) takes for the object, started with the box.
+def grabcut(plane: Plane, box: Box, middle: bool = False) -> Mask:
+    """Returns what GrabCut (Rother et al. 2004) takes for the object, started with the box; with `middle`, started
+    knowing besides that the middle of the box is object. Without, it often calls all of it outside: where the box is
+    tight it is shown nothing that is surely object.
 
-    It reads the box and half as much again around it, brought to LONGEST pixels at most; the levels of that part, least
-    to greatest, as grey.
+    It reads the box and a part of what is around it, brought to LONGEST pixels, by levels from inside of the box.
     """
     side = np.array([box[2] - box[0] + 1, box[3] - box[1] + 1]) * AROUND
     left, top = (max(0, int(box[n] - side[n])) for n in (0, 1))
     right, bottom = int(np.ceil(box[2] + side[0])) + 1, int(np.ceil(box[3] + side[1])) + 1
     part = plane[top:bottom, left:right]
-    low, high = spread(part)
-    grey = np.clip((part - low) / (high - low) * 255, 0, 255).astype(np.uint8)
-    scale = min(1.0, LONGEST / max(part.shape))
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+    low, high = np.percentile(plane[int(box[1]) : int(box[3]) + 1, int(box[0]) : int(box[2]) + 1], (5, 95))
+    reach = max(float(high - low), 1e-6)
+    grey = np.clip((part - (low + high) / 2 + reach) / (2 * reach) * 255, 0, 255).astype(np.uint8)
+    scale = LONGEST / max(part.shape)
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     x, y = round((float(box[0]) - left) * scale), round((float(box[1]) - top) * scale)
-    wide, high_ = round(float(box[2] - box[0] + 1) * scale), round(float(box[3] - box[1] + 1) * scale)
-    found = np.zeros(small.shape, np.uint8)
-    rectangle = (x, y, max(1, min(wide, small.shape[1] - x)), max(1, min(high_, small.shape[0] - y)))
-    outside, inside = np.zeros((1, 65)), np.zeros((1, 65))
+    wide, tall = round(float(box[2] - box[0] + 1) * scale), round(float(box[3] - box[1] + 1) * scale)
+    found = np.full(small.shape, cv2.GC_BGD, np.uint8)
+    found[y : y + tall, x : x + wide] = cv2.GC_PR_FGD
+    if middle:
+        rows, columns = np.ogrid[: small.shape[0], : small.shape[1]]
+        away = ((columns - x - wide / 2) / (wide / 2)) ** 2 + ((rows - y - tall / 2) / (tall / 2)) ** 2
+        found[away <= MIDDLE] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # its clusters start at random
     try:
-        coloured = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR)
-        cv2.grabCut(coloured, found, rectangle, outside, inside, ROUNDS, cv2.GC_INIT_WITH_RECT)
+        coloured, models = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), (np.zeros((1, 65)), np.zeros((1, 65)))
+        cv2.grabCut(coloured, found, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # a box that leaves nothing outside
         return whole_box(box, plane.shape)
     mask = np.zeros(plane.shape, np.bool_)

@@ -5,8 +5,7 @@ from typing import Any
 from ml_service.manifest import Prompted
 from ml_service.training.card import interval, opening, table
 from ml_service.training.facts import Facts
-
-WAYS = ("network", "network, boxes as people draw", "ellipse", "GrabCut", "box")
+from ml_service.training.prompts.measure import WAYS
 
 
 def write(manifest: Prompted, metrics: dict[str, Any], about: Facts) -> str:
@@ -28,7 +27,8 @@ def _scores(metrics: dict[str, Any]) -> str:
     said = (
         "## Scores\n\nDice by slice, each object asked for by its tight box, or by one whose edges are off as people "
         "draw them. With 95 % intervals of bootstraps that draw patients, then slices. Beside it what needs no "
-        "network: the ellipse in the box, GrabCut started with the box, the box itself.\n\n"
+        "network: the ellipse in the box, GrabCut started with the box, GrabCut told besides that its middle is it, "
+        "the box itself.\n\n"
         f"**Structures that were never learnt from, in patients that were never seen** ({unseen['objects']} objects, "
         f"{unseen['patients']} patients; the mean is over structures):\n\n"
     )
@@ -55,8 +55,8 @@ def _through(found: dict[str, Any]) -> str:
     ]
     said = (
         "## Through volumes\n\nFrom one tight box on the structure's largest slice, followed until it ends: Dice in "
-        "three dimensions, and by how many slices it went too far (or stopped short: -) at its two ends. The vertebrae "
-        "touch each other's neighbours and are followed as one.\n\n"
+        "three dimensions, and by how many slices it went too far (or stopped short: -) at its two ends. Following "
+        "is the weak part of this version: look at every slice.\n\n"
     )
     return said + table(["structure", "set", "slices", "Dice", "beyond its ends"], rows)
 

@@ -27,8 +27,9 @@ It outlines whatever has an edge inside a box, and cannot say that there is noth
 Learnt from very few patients, and tested on three for what it never saw: the intervals are wide, and flatter.
 Thin and branching structures (vessels, nerves) come out as lumps, or not at all.
 A mask has 64 x 64 cells on one and a half times the box: of a large object the outline is as fine as that, not finer.
-From slice to slice it knows nothing but the slice before: it may run into what touches the object and looks alike, \
-and it may stop early where contrast changes. Follow it through, and draw a second box where it strays.
+Following an object through a volume is its weak part (Dice 0.2 to 0.7 where that was measured): it knows nothing but \
+the slice before, runs into what touches the object and looks alike, and stops early. Look at every slice; draw boxes \
+on two slices rather than on one.
 Boxes are drawn on slices across the volume's third axis, whatever way that runs in the patient.
 Colours are read as grey."""
 

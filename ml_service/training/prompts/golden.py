@@ -31,7 +31,7 @@ def make(network: PromptNetwork, data: Path, folder: Path, sources: str) -> Gold
         (folder / name).write_bytes(cv2.imencode(".png", plane)[1].tobytes())
     (folder / "ATTRIBUTION.md").write_text(sources, encoding="utf-8")
     return Golden(
-        tolerance=TOLERANCE, cases=tuple(_case(network, folder / name, boxes) for name, boxes in BOXES.items())
+        tolerance=TOLERANCE, cases=tuple(case(network, folder / name, boxes) for name, boxes in BOXES.items())
     )
 
 
@@ -45,7 +45,8 @@ def drawn() -> NDArray[np.uint8]:
     return levels
 
 
-def _case(network: PromptNetwork, path: Path, boxes: tuple[tuple[float, float, float, float], ...]) -> GoldenCase:
+def case(network: PromptNetwork, path: Path, boxes: tuple[tuple[float, float, float, float], ...]) -> GoldenCase:
+    """Returns what the network outlines in an image's boxes."""
     study = read(path.read_bytes(), "")
     plane = study.plane(0)
     embedding = network.encode(plane)

@@ -22,7 +22,7 @@ from ml_service.volume import read as read_volume
 DRAWS = 1000
 TOLERANCE = 2.0  # pixels, as the challenge's script has it
 Outline = Callable[[Plane, Box], NDArray[np.bool_]]
-WAYS = ("network", "network, boxes as people draw", "ellipse", "GrabCut", "box")
+WAYS = ("network", "network, boxes as people draw", "ellipse", "GrabCut", "GrabCut, middle given", "box")
 
 
 class Scored(NamedTuple):
@@ -48,8 +48,9 @@ def outlines(network: PromptNetwork, slices: Sequence[Slice]) -> list[Scored]:
             box, shape = box_of(thing.mask), one.plane.shape
             found, loose = network.outline(embedding, one.plane, [box, jittered(box, shape, rng)])  # type: ignore[list-item]
             truth = thing.mask > 0
-            masks = (found, loose, baselines.ellipse(box, shape), baselines.grabcut(one.plane, box))
-            dices = [dice(mask, truth) for mask in (*masks, baselines.whole_box(box, shape))]
+            cut = [baselines.grabcut(one.plane, box, middle) for middle in (False, True)]
+            masks = (found, loose, baselines.ellipse(box, shape), *cut, baselines.whole_box(box, shape))
+            dices = [dice(mask, truth) for mask in masks]
             near = surface(found, truth, TOLERANCE) if dices[0] > 0.2 else 0.0
             by_way = dict(zip(WAYS, dices, strict=True))
             rows.append(Scored(thing.name, one.patient, one, thing.mask, box, found, by_way, near))

@@ -18,11 +18,11 @@ HU = (-160.0, 240.0)
 
 
 def draw_dice(
-    path: Path, by_structure: dict[str, Any], ways: Sequence[str] = ("network", "GrabCut", "ellipse")
+    path: Path, by_structure: dict[str, Any], ways: Sequence[str] = ("network", "GrabCut, middle given", "ellipse")
 ) -> None:
     """Writes each structure's mean Dice, with its interval, of the network and of what needs none."""
     with figure(path, "Dice on test, structures never learnt from", "Dice", "", width=6.0) as axes:
-        for at, (way, colour) in enumerate(zip(("network", "GrabCut", "ellipse"), COLOURS, strict=False)):
+        for at, (way, colour) in enumerate(zip(("network", "GrabCut, middle given", "ellipse"), COLOURS, strict=False)):
             values = [one[way] for one in by_structure.values()]
             places = np.arange(len(values)) + 0.25 * (1 - at)
             middle = np.array([value["value"] for value in values])

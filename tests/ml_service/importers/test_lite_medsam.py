@@ -1,11 +1,19 @@
 """LiteMedSAM gives upstream's outputs, part by part."""
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 from ml_service import architectures
+from ml_service.checks import open_version
 from ml_service.importers import lite_medsam
 from ml_service.importers.checkpoint import Array
+from ml_service.importers.prompt_model import save
+from ml_service.prompts.boxes import Prompt
+from ml_service.served_prompts import ServedPrompts
+from ml_service.settings import Settings
 from tests.ml_service.importers.parity import agree, checkpoint, filled, outputs
 
 BOX = np.array([[40, 60, 150, 200]], np.float32)
@@ -54,3 +62,18 @@ def test_a_tensor_of_another_shape_is_named(tensors: dict[str, Array]) -> None:
     wrong = tensors | {"mask_decoder.mask_tokens.weight": tensors["mask_decoder.mask_tokens.weight"][:3]}
     with pytest.raises(ValueError, match=r"mask_decoder\.mask_tokens\.weight is \(3, 256\) instead of \(4, 256\)"):
         lite_medsam.weights(wrong)
+
+
+def test_an_imported_version_is_served_as_the_one_that_ships_is(tensors: dict[str, Array], tmp_path: Path) -> None:
+    folder = tmp_path / "lite-medsam" / "1"
+    save("lite_medsam", "LiteMedSAM, imported", lite_medsam.weights(tensors), folder)
+    served = open_version(folder, Settings(service_token=None))  # its golden image among it
+    assert isinstance(served, ServedPrompts)
+    picture = np.random.default_rng(0).integers(0, 255, (90, 140), np.uint8)
+    study = cv2.imencode(".png", picture)[1].tobytes()
+    for box in ((20.0, 10.0, 90.0, 60.0), (5.0, 5.0, 60.0, 80.0)):
+        seen = served.see_boxes(study, None, [Prompt(box, 0, 0, 1, False)], axes=2, wait_s=60)
+        assert seen.outlined is not None
+        assert cv2.imdecode(np.frombuffer(seen.outlined.mask(), np.uint8), 0).shape == (90, 140)
+    assert served.network.encoded == 2  # the golden image, and this one once for both boxes
+    served.close()

@@ -13,7 +13,7 @@ import pytest
 from ml_service.prompts.compact import cut
 from ml_service.training.masks.scores import dice
 from ml_service.training.prompts import baselines, sources
-from ml_service.training.prompts.measure import Scored, summary
+from ml_service.training.prompts.measure import WAYS, Scored, summary
 from ml_service.training.prompts.objects import box_of, flooded, jittered, things
 from ml_service.training.prompts.sources import KEPT, SCANS, Slice
 from ml_service.training.prompts.train import Recipe, train
@@ -116,7 +116,7 @@ def test_the_yardsticks_outline_a_disc() -> None:
 
 def test_the_mean_is_over_structures_not_over_objects() -> None:
     def scored(structure: str, patient: str, value: float) -> Scored:
-        ways = dict.fromkeys(("network", "network, boxes as people draw", "ellipse", "GrabCut", "box"), value)
+        ways = dict.fromkeys(WAYS, value)
         return Scored(
             structure, patient, disc(patient, "test", 0), np.ones((2, 2), np.uint8), BOX, np.ones((2, 2), bool), ways, 1
         )
