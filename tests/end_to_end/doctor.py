@@ -35,9 +35,11 @@ class Doctor:
         answer.raise_for_status()
         return answer
 
-    def upload(self, film: bytes, name: str = "film.jpg") -> tuple[dict[str, Any], dict[str, Any]]:
-        """The study and its one job."""
-        answer = self.call("POST", "/v1/studies", files={"file": (name, film)}).json()
+    def upload(
+        self, film: bytes, name: str = "film.jpg", model: str | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The study and its one job: of `model`, or of the site's default."""
+        answer = self.call("POST", "/v1/studies", files={"file": (name, film)}, data={"model": model or ""}).json()
         assert answer["rejected"] == []
         (study,), (job,) = answer["studies"], answer["jobs"]
         self._uploaded.append(study["id"])
