@@ -49,8 +49,14 @@ class Ledger:
         return found
 
     def answers(self, client: Client) -> dict[int, Answer]:
-        """What each film got."""
-        return {number: _said(client.job(_job_id(answer))) for number, answer in self.accepted.items()}
+        """What each film got that was answered."""
+        found = {number: client.job(_job_id(answer)) for number, answer in self.accepted.items()}
+        return {number: _said(job) for number, job in found.items() if job["state"] == "succeeded"}
+
+    def failures(self, client: Client) -> list[str]:
+        """Why jobs failed: allowed, and told."""
+        found = [client.job(_job_id(answer)) for answer in self.accepted.values()]
+        return [job["error"]["code"] for job in found if job["state"] == "failed"]
 
     def _of_study(self, client: Client, number: int, answer: dict[str, Any], quiet: dict[int, Answer]) -> list[str]:
         found, study_id = [], answer["studies"][0]["id"]

@@ -35,6 +35,7 @@ class Run:
     recovery_s: float
     broken: list[str]
     answers: dict[int, Answer]
+    failures: list[str] = field(default_factory=list)  # why jobs failed, if any did
 
 
 def run(site: Site, fault: Fault, engine: Engine, quiet: Quiet, chance: random.Random) -> Run:
@@ -73,10 +74,10 @@ def run(site: Site, fault: Fault, engine: Engine, quiet: Quiet, chance: random.R
     broken = failed + ledger.broken(clients[0], engine, quiet.answers)
     if recovery_s > fault.figure_s:
         broken.append(f"I5: {recovery_s:.1f} s, expected at most {fault.figure_s:.0f} s")
-    answers = {} if broken else ledger.answers(clients[0])
+    answers, failures = ledger.answers(clients[0]), ledger.failures(clients[0])
     for answer in ledger.accepted.values():
         clients[0].send("DELETE", f"/v1/studies/{answer['studies'][0]['id']}")
-    return Run(recovery_s, broken, answers)
+    return Run(recovery_s, broken, answers, failures)
 
 
 def _wait_for_all(client: Client, ledger: Ledger, within_s: float = 150.0) -> float:

@@ -94,7 +94,13 @@ def _at(place: str, faults: list[Fault], repeats: int | None, chance: random.Ran
 def _tell(row: Row) -> None:
     """One line about the newest run, so that an hour does not pass in silence."""
     one = row.runs[-1]
-    said = " ".join([f"{row.fault.name} {len(row.runs)}: {one.recovery_s:.1f} s", *one.broken])
+    said = " ".join(
+        [
+            f"{row.fault.name} {len(row.runs)}: {one.recovery_s:.1f} s",
+            *one.broken,
+            *(f"failed: {code}" for code in one.failures),
+        ]
+    )
     sys.stdout.write(f"{time.strftime('%X')} {said}\n")
     sys.stdout.flush()
 

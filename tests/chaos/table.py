@@ -34,5 +34,7 @@ def _line(row: Row) -> str:
     if not times:
         return f"| {fault.name} | {fault.words} | - | - | {fault.figure_s:.0f} | NOT RUN: {row.not_run} |"
     held = "held" if not row.broken else f"BROKEN in {sum(1 for run in row.runs if run.broken)}: {row.broken[0]}"
+    if failures := sum(len(run.failures) for run in row.runs):
+        held += f"; {failures} jobs failed with a reason"
     took = f"{times[len(times) // 2]:.1f} ({times[-1]:.1f})"
     return f"| {fault.name} | {fault.words} | {len(times)} | {took} | {fault.figure_s:.0f} | {held} |"
