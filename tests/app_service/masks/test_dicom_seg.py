@@ -96,7 +96,7 @@ def test_of_several_series_the_one_is_taken_that_the_mask_was_made_of(doctor: Ca
     assert answer.status_code == 201 and answer.json is not None, answer.text
     jobs = [job["id"] for job in answer.json["jobs"]]
     assert len(jobs) == 2
-    wait_until(lambda: all(doctor.job(job)["state"] == "succeeded" for job in jobs))
+    wait_until(lambda: all(doctor.job(job)["state"] == "succeeded" for job in jobs), within_s=60)
     for job, count in zip(map(doctor.job, jobs), (9, 6), strict=True):
         made_of = pydicom.dcmread(io.BytesIO(file_of(doctor, job, "seg.dcm")))
         assert len(made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence) == count
@@ -114,7 +114,7 @@ def test_an_answer_without_the_segmentation_that_was_to_be_had_says_why(doctor: 
     answer = doctor.upload((archive(twice), "twice.zip"), form={"model": "ct-tissue"})
     assert answer.status_code == 201 and answer.json is not None, answer.text
     for job in (each["id"] for each in answer.json["jobs"]):
-        wait_until(lambda job=job: doctor.job(job)["state"] == "succeeded")  # type: ignore[misc]
+        wait_until(lambda job=job: doctor.job(job)["state"] == "succeeded", within_s=60)  # type: ignore[misc]
         (warning,) = doctor.job(job)["result"]["warnings"]
         assert warning["code"] == "seg_not_made" and "several" in warning["detail"]
         assert "seg.dcm" not in [item["name"] for item in doctor.job(job)["artifacts"]]

@@ -37,7 +37,7 @@ def run(doctor: Caller, data: bytes, name: str, model: str) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     assert answer.json is not None
     (job,) = answer.json["jobs"]
-    wait_until(lambda: doctor.job(job["id"])["state"] in ("succeeded", "failed"))
+    wait_until(lambda: doctor.job(job["id"])["state"] in ("succeeded", "failed"), within_s=60)
     return doctor.job(job["id"])
 
 

@@ -45,7 +45,7 @@ def answered(doctor: Caller, data: bytes, ending: str, model: str) -> dict[str, 
     answer = doctor.upload((data, CANARY_NAME + ending), form=form)
     assert answer.status_code == 201 and answer.json is not None, answer.text
     job = answer.json["jobs"][0]["id"]
-    wait_until(lambda: doctor.job(job)["state"] == "succeeded")
+    wait_until(lambda: doctor.job(job)["state"] == "succeeded", within_s=60)
     doctor.request("PUT", f"/v1/jobs/{job}/review", json={"verdict": "agree", "comment": "Canary is well"})
     return doctor.job(job)
 
