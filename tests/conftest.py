@@ -11,6 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from playwright.sync_api import expect
+
+expect.set_options(timeout=20_000)  # a test waits for what it expects, on a slow machine too
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
