@@ -57,6 +57,11 @@ class Host:
         """Bytes that everything on the host takes now, files in memory among it."""
         return int((CGROUPS / "memory" / f"lbr-{self.name}" / "memory.usage_in_bytes").read_text())
 
+    def files_in_memory(self) -> int:
+        """Bytes of them that the kernel keeps of files, and gives away before it ends anything."""
+        told = (CGROUPS / "memory" / f"lbr-{self.name}" / "memory.stat").read_text().split()
+        return int(told[told.index("total_cache") + 1])
+
     def limit_memory(self, size_bytes: int) -> None:
         """Everything on the host together may take this much; -1 for no limit."""
         memory = CGROUPS / "memory" / f"lbr-{self.name}"

@@ -59,7 +59,9 @@ def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal, saw: Saw) -> None
     before = ml.run(show)
     ml.limit_memory(ml.memory() + 32 * 2**20)
     try:  # a greedy neighbour that the kernel may not choose; the largest of the others is the models' process
-        greedy = "import time; held = bytearray(300 << 20); time.sleep(5)"
+        # Files in memory go first; bytes that are not zero are really taken.
+        size = ml.files_in_memory() + 160 * 2**20
+        greedy = f"import time; held = bytes([1]) * {size}; time.sleep(5)"
         ml.run(f"systemd-run --quiet --wait --property=OOMScoreAdjust=-1000 python3 -c '{greedy}'", check=False)
     finally:
         ml.limit_memory(-1)
