@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 
-from app_service.exports.seg_request import FACTS, MASK, ORIGINAL
+from app_service.exports.seg_request import FACTS, MASK, NO_DICOM, ORIGINAL
 from app_service.intake.archive import entries, member, open_archive
 from app_service.intake.image import Picture
 from app_service.intake.limits import Limits
@@ -116,7 +116,10 @@ def _label_map(mask: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 def _series(original: bytes, place: NDArray[np.float64]) -> list[Dataset]:
     """The headers of the series whose first or last slice lies where the mask begins."""
     groups: dict[str, list[Dataset]] = {}
-    for content in _files(original):
+    contents = _files(original)
+    if not contents:
+        raise Unprocessable("The study came without any DICOM file.", code=NO_DICOM)
+    for content in contents:
         header = dcmread(io.BytesIO(content), stop_before_pixels=True)
         if "FrameOfReferenceUID" in header and "Rows" in header:
             groups.setdefault(str(header.SeriesInstanceUID), []).append(header)

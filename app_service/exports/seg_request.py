@@ -15,6 +15,7 @@ from app_service.storage.object_store import ObjectStore
 from portal_wire.errors import Unprocessable
 
 ORIGINAL, MASK, FACTS = "original", "mask.nii.gz", "facts.json"
+NO_DICOM = "no_dicom"
 _MAY_BE_DICOM = ("application/dicom", "application/zip")
 _LOG = logging.getLogger("lightbox.worker")
 
@@ -46,6 +47,8 @@ def segmentation(
             try:
                 in_sandbox(intake, SEG_REQUEST, request, made)
             except Unprocessable as error:
+                if error.code == NO_DICOM:
+                    return None  # an archive of something else
                 _LOG.info("no_segmentation_object", extra={"facts": {"code": error.code}})
                 raise
             made.seek(0)

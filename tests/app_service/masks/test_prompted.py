@@ -190,6 +190,7 @@ def test_the_boxes_of_an_npz_are_its_prompts_and_segs_come_back_in_its_order(
     assert [prompt["box"] for prompt in made["prompts"]] == [[18, 2, 3, 30, 12, 6], [35, 2, 3, 49, 12, 6]]
     wait_until(lambda: doctor.job(made["id"])["state"] == "succeeded", 60)
     assert prompted.asked[-1]["labels"] == [1, 2]
+    assert doctor.job(made["id"])["result"]["warnings"] == []  # nobody expects a DICOM Segmentation of an NPZ
     expected = np.zeros_like(case)
     expected[3:7, 4:9, 20:31], expected[3:7, 4:9, 35:44] = 1, 2
     with np.load(io.BytesIO(file_of(doctor, doctor.job(made["id"]), "segs.npz"))) as npz:
