@@ -37,10 +37,11 @@ SETS_WHO = IGNORED | {
     "attempt",
     "uploaded_by",
 }
-ADMINISTRATORS = {
+MAY_SET = {
     "POST /v1/users": {"role"},
     "PATCH /v1/users/<uuid:user_id>": {"role", "disabled"},
     "PATCH /v1/models/<name>/versions/<version>": {"state"},
+    "POST /v1/directory/sessions": {"state"},  # OpenID Connect's word for something else
 }
 
 
@@ -88,7 +89,7 @@ def test_one_field_too_many_in_any_body_is_refused(app: APIFlask, admin: Caller,
             assert answer.status_code == 422, (label, field, answer.status_code)
             assert field in (answer.json or {})["detail"], (label, field)
         named = set(schema["properties"]) & SETS_WHO
-        assert named <= (IGNORED if label.endswith("/review") else ADMINISTRATORS.get(label, set())), label
+        assert named <= (IGNORED if label.endswith("/review") else MAY_SET.get(label, set())), label
     assert tried > 1000
     assert doctor.job(job["id"])["state"] == "queued"
 
