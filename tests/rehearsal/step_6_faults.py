@@ -55,7 +55,8 @@ def test_a_reboot_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
 
 def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal, saw: Saw) -> None:
     ml = rehearsal.hosts["ml"]
-    show = "systemctl show --property=MainPID,NRestarts --value lightbox-ml"
+    # The kernel may end the whole service or its one working process, which gunicorn then starts again.
+    show = "pgrep --full --newest services/ml/"
     before = ml.run(show)
     ml.limit_memory(ml.memory() + 32 * 2**20)
     try:  # a greedy neighbour that the kernel may not choose; the largest of the others is the models' process
@@ -66,7 +67,7 @@ def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal, saw: Saw) -> None
     finally:
         ml.limit_memory(-1)
     _wait_until_serving(rehearsal)
-    assert "oom" in ml.run("journalctl --unit lightbox-ml --no-pager | tail -n 30").lower() or ml.run(show) != before
+    assert ml.run(show) != before
     assert ask(rehearsal.site, CLASSIFY)["state"] == "succeeded"
     saw("the kernel ended the models' process; it came back")
 
