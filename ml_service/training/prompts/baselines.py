@@ -56,8 +56,8 @@ def grabcut(plane: Plane, box: Box, middle: bool = False) -> Mask:
         found[away <= MIDDLE] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # its clusters start at random
     try:
-        coloured, models = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), (np.zeros((1, 65)), np.zeros((1, 65)))
-        cv2.grabCut(coloured, found, None, *models, ROUNDS, cv2.GC_INIT_WITH_MASK)
+        coloured, outside, inside = cv2.cvtColor(small, cv2.COLOR_GRAY2BGR), np.zeros((1, 65)), np.zeros((1, 65))
+        cv2.grabCut(coloured, found, (0, 0, 1, 1), outside, inside, ROUNDS, cv2.GC_INIT_WITH_MASK)
     except cv2.error:  # a box that leaves nothing outside
         return whole_box(box, plane.shape)
     mask = np.zeros(plane.shape, np.bool_)
