@@ -56,7 +56,7 @@ def test_a_reboot_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
 def test_a_tier_out_of_memory_comes_back(rehearsal: Rehearsal, saw: Saw) -> None:
     ml = rehearsal.hosts["ml"]
     # The kernel may end the whole service or its one working process, which gunicorn then starts again.
-    show = "pgrep --full --newest services/ml/"
+    show = "pgrep --full --newest services/m[l]/"
     before = ml.run(show)
     ml.limit_memory(ml.memory() + 32 * 2**20)
     try:  # a greedy neighbour that the kernel may not choose; the largest of the others is the models' process
