@@ -16,9 +16,10 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from app_service.domain.site import SiteCalibration
 from app_service.study_body import StudyBody, size_of
 from portal_wire.contract import Model, Prompt
-from portal_wire.errors import Internal, Unavailable, Unprocessable
+from portal_wire.errors import Internal, PortalError, Unavailable, Unprocessable
 from portal_wire.http_client import ServiceClient
 
+_LIVE_S = 2.0
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 
 
@@ -71,7 +72,7 @@ def infer(
     try:
         response = client.request("POST", path, headers=headers, data=body, timeout_s=timeout_s)
     except Unavailable as error:
-        if _broke_off(error.__cause__):
+        if _broke_off(error.__cause__) and not _hangs(client, error.__cause__):
             raise Internal("The model server broke off.", code="model_broke_off") from error
         raise
     outputs = _decode(response)
@@ -167,6 +168,19 @@ def _decode(response: requests.Response) -> dict[str, bytes]:
         found[output["name"]] = bytes(rest[4:size])
         rest = rest[size:]
     return found
+
+
+def _hangs(client: ServiceClient, cause: BaseException | None) -> bool:
+    """True when the time ran out and the server does not even say that it lives: no study is to blame for that."""
+    if not isinstance(cause, requests.ReadTimeout):
+        return False
+    try:
+        client.request("GET", "/v2/health/live", timeout_s=_LIVE_S)
+    except Unavailable:
+        return True
+    except PortalError:
+        pass
+    return False
 
 
 def _broke_off(cause: BaseException | None) -> bool:

@@ -109,6 +109,7 @@ class FakeMl:
     def __init__(self) -> None:
         self.said: Any = findings()
         self.status, self.delay_s, self.asked = 200, 0.0, 0
+        self.hangs = False  # `delay_s` holds for the whole tier, not for inference alone
         self.heatmap = PNG
         self.versions: dict[str, str | None] = {"1": None, "2": UNSEEN}  # why each is not ready
         self.said_by: dict[str, Any] = {}  # by version; `said` for the others
@@ -140,6 +141,7 @@ class FakeMl:
     def _app(self) -> Flask:
         app = Flask(__name__)
         app.add_url_rule("/v2/health/ready", "ready", lambda: Response(status=200))
+        app.add_url_rule("/v2/health/live", "live", self._live)
         app.add_url_rule("/v2/repository/index", "index", self._index, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/card", "card", self._card)
         app.add_url_rule("/v2/repository/models/<name>/load", "load", self._load, methods=["POST"])
@@ -151,6 +153,10 @@ class FakeMl:
         path = "/v2/models/<name>/versions/<version>/infer"
         app.add_url_rule(path, "infer", self._infer, methods=["POST"])
         return app
+
+    def _live(self) -> Response:
+        time.sleep(self.delay_s if self.hangs else 0)
+        return Response(status=200)
 
     def _infer(self, name: str, version: str) -> Response:
         self.asked += 1
