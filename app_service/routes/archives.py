@@ -24,7 +24,7 @@ from app_service.routes.artifacts import content, image_of, jobs_of, note
 from app_service.routes.bodies import Asked, JobsChosen
 from app_service.routes.files import binary
 from app_service.storage.database import reading
-from app_service.storage.studies import find_study
+from app_service.storage.studies import see_study
 from portal_wire.contract import Job, JobState
 from portal_wire.errors import Conflict
 
@@ -89,7 +89,7 @@ def _packed(job_ids: list[str], asked: ArchiveQuery) -> list[Packed]:
 
 def _require_plain_pictures(jobs: list[Job]) -> None:
     with reading(parts().engine) as connection:
-        studies = [find_study(connection, current_user().id, job.study_id) for job in jobs]
+        studies = [see_study(connection, current_user().id, job.study_id) for job in jobs]
     if any(warning["code"] == "burned_in" for study in studies for warning in study.warnings):
         raise Conflict(
             "A picture's file says that text is burned into it, which may name the patient and cannot be taken out "

@@ -83,6 +83,7 @@ def test_a_guest_looks_at_all_and_changes_nothing(
                 continue
             status = other.request(method, address(rule, ids), json=body_of(row, ids)).status_code
             assert status == (200 if label in LOOKING else 403), (label, status)
+    assert other.get(f"/v1/jobs/{job['id']}/archive?identity=removed").status_code == 200
     assert [one["id"] for one in (other.get(f"/v1/jobs?study_id={job['study_id']}").json or {})["items"]] == [job["id"]]
     assert other.get("/v1/studies").json == other.get("/v1/jobs").json == {"items": [], "next_cursor": None}
     (seen,) = (other.get("/v1/shared").json or {})["items"]
