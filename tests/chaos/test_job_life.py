@@ -276,6 +276,7 @@ def test_whatever_happens_to_it_a_job_ends_once(ward: tuple[Parts, str, str]) ->
         stateful_step_count=A_LIFE,
         deadline=None,
         database=None,
+        derandomize="LIGHTBOX_CHAOS_STEPS" not in os.environ,  # the suite repeats itself; `make chaos` looks further
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(lambda: JobLife(*ward), settings=many)  # type: ignore[no-untyped-call]
