@@ -9,7 +9,7 @@ VENV := .venv
 ANSIBLE := .venv/ansible
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks
 
-.PHONY: help setup setup-dev run test chaos rehearse lint types train index evaluate calibrate site-calibration release bench bench-ml bench-volumes lock clean
+.PHONY: help setup setup-dev run test chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,10 @@ evaluate: setup-dev  ## score a version on any labelled folder: make evaluate VE
 calibrate: setup-dev  ## fit a version to one site: make calibrate VERSION=folder DATA=folder OUT=folder
 	@test -n "$(VERSION)" -a -n "$(DATA)" -a -n "$(OUT)" || { echo "usage: make calibrate VERSION= DATA= OUT=" >&2; exit 2; }
 	@exec $(TRAINING).calibrate --version "$(VERSION)" --data "$(DATA)" --out "$(OUT)" $(ARGS)
+
+learning-curve: setup-dev  ## would more patients help: make learning-curve VERSION=folder DATA=folder
+	@test -n "$(VERSION)" -a -n "$(DATA)" || { echo "usage: make learning-curve VERSION=folder DATA=folder" >&2; exit 2; }
+	@exec $(TRAINING).learning_curve --version "$(VERSION)" --data "$(DATA)"
 
 site-calibration:  ## fit a served version to this site: make site-calibration MODEL=pneumonia FOLDER=folder [ARGS=--use]
 	@test -n "$(MODEL)" -a -n "$(FOLDER)" || { echo "usage: make site-calibration MODEL=pneumonia FOLDER=folder" >&2; exit 2; }

@@ -10,7 +10,9 @@ from typing import Any
 
 from ml_service import manifest as manifests
 from ml_service.manifest import Manifest, Prompted
+from ml_service.training.card_learning_curve import learning_curve_section
 from ml_service.training.facts import FACTS, Facts
+from ml_service.training.markdown import interval, plain, table
 from ml_service.training.seal import seal
 
 SETS = {"test": "test", "validation": "validation", "augmented validation": "validation_augmented"}
@@ -51,6 +53,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         _refusals(metrics),
         _how(manifest, about),
         _tried(manifest, about),
+        learning_curve_section(metrics.get("learning_curve"), about),
         f"## Source of the {about.images}\n\n" + about.attribution.split("\n\n", 1)[1].rstrip(),
     ]
     return "\n".join(part for part in parts if part) + "\n"
@@ -69,11 +72,6 @@ def opening(manifest: Manifest | Prompted, about: Facts) -> list[str]:
     ]
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(cells) + " |" for cells in (head, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(head), *lines[1:]]) + "\n"
-
-
 def counts(manifest: Manifest | Prompted, about: Facts) -> str:
     images, patients = manifest.training["images"], manifest.training["patients"]
     rows = [[split, str(images[split]), str(patients[split])] for split in ("train", "val", "test")]
@@ -84,7 +82,7 @@ def _scores(metrics: dict[str, Any]) -> str:
     found = [metrics[key] for key in SETS.values()]
     intervals = [name for name, value in found[0].items() if isinstance(value, dict) and "value" in value]
     rows = [[name if name != "auc" else "AUC", *(interval(one[name]) for one in found)] for name in intervals]
-    rows += [[name, *(_plain(one[key]) for one in found)] for key, name in PLAIN.items()]
+    rows += [[name, *(plain(one[key]) for one in found)] for key, name in PLAIN.items()]
     head = ["", *(f"{name} (n = {one['n']})" for name, one in zip(SETS, found, strict=True))]
     return (
         "## Scores\n\nWith 95 % bootstrap intervals. Judge by the test column. Scaling "
@@ -106,7 +104,7 @@ def _by_class(found: dict[str, Any]) -> str:
 
 def _baselines(found: dict[str, Any]) -> str:
     rows = [
-        [name, *(f"{_plain(one[name]['auc'])} / {_plain(one[name]['accuracy'])}" for one in found.values())]
+        [name, *(f"{plain(one[name]['auc'])} / {plain(one[name]['accuracy'])}" for one in found.values())]
         for name in found["as_they_are"]
     ]
     return (
@@ -120,7 +118,7 @@ def _site(found: dict[str, Any]) -> str:
     if not found:
         return ""
     rows = [
-        [name, *(_plain(found[when][key]) for when in ("before", "after"))]
+        [name, *(plain(found[when][key]) for when in ("before", "after"))]
         for key, name in (("accuracy", "accuracy"), ("ece", PLAIN["ece"]), ("brier", PLAIN["brier"]))
     ]
     return (
@@ -131,18 +129,9 @@ def _site(found: dict[str, Any]) -> str:
 
 def _readings(found: list[dict[str, Any]]) -> str:
     rows = [
-        [str(r["date"])[:10], str(r["version"]), _plain(r["auc"]), _plain(r["accuracy"]), str(r["reason"])]
-        for r in found
+        [str(r["date"])[:10], str(r["version"]), plain(r["auc"]), plain(r["accuracy"]), str(r["reason"])] for r in found
     ]
     return "Every reading of the test split:\n\n" + table(["date", "version", "AUC", "accuracy", "reason"], rows)
-
-
-def interval(score: dict[str, float]) -> str:
-    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
-
-
-def _plain(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
 
 
 def _refusals(metrics: dict[str, Any]) -> str:

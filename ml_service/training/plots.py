@@ -99,3 +99,17 @@ def draw_curves(path: Path, history: list[dict[str, str]]) -> None:
         axes.plot(epochs, [float(row["varied_auc"]) for row in history], color=SECOND, label="augmented")
         axes.set_ylim(top=1.0)
         axes.legend(loc="lower right")
+
+
+def draw_learning_curve(path: Path, points: Sequence[dict[str, Any]]) -> None:
+    """Writes AUC on validation images by the number of training patients; a dot is a seed, the line their mean."""
+    sizes = sorted({point["patients"] for point in points})
+    with figure(path, "Would more patients help?", "training patients", "AUC on validation", width=5.5) as axes:
+        for score, name, colour in (("val_auc", "plain", LINE), ("varied_auc", "augmented", SECOND)):
+            axes.scatter([p["patients"] for p in points], [p[score] for p in points], color=colour, s=14)
+            means = [np.mean([p[score] for p in points if p["patients"] == size]) for size in sizes]
+            axes.plot(sizes, means, color=colour, linewidth=1, label=name)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.set_ylim(top=1.0)
+        axes.legend(loc="lower right")

@@ -3,8 +3,9 @@
 from typing import Any
 
 from ml_service.manifest import Manifest
-from ml_service.training.card import interval, opening, refused_by, table
+from ml_service.training.card import opening, refused_by
 from ml_service.training.facts import Facts
+from ml_service.training.markdown import interval, table
 
 
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts, sources: str) -> str:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from ml_service.manifest import Prompted
-from ml_service.training.card import interval, opening, table
+from ml_service.training.card import opening
 from ml_service.training.facts import Facts
+from ml_service.training.markdown import interval, table
 from ml_service.training.prompts.measure import WAYS
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ml_service.manifest import Rules
-from ml_service.training.card import table
+from ml_service.training.markdown import table
 
 TITLE = "Tissues of a CT"
 SUBJECT = "a CT in Hounsfield units"
