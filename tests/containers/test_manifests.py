@@ -75,6 +75,17 @@ def test_every_setting_that_is_given_is_one() -> None:
     assert given - {"LIGHTBOX_VERSION", "LIGHTBOX_REGISTRY"} <= settings_of_the_code()
 
 
+def test_compose_passes_on_whatever_it_does_not_settle() -> None:
+    site = [{"path": "settings.env", "required": False}]
+    assert {name for name in OURS if COMPOSE["services"][name].get("env_file") == site} == OURS
+    for name in ("app", "worker", "prepare"):
+        service = COMPOSE["services"][name]
+        given = {
+            file.removeprefix("/run/secrets/") for file in service["environment"].values() if "/run/secrets/" in file
+        }
+        assert {"store_key", "oidc_client_secret"} <= given == set(service["secrets"]) <= set(COMPOSE["secrets"])
+
+
 def test_every_pod_keeps_to_the_strictest_standard() -> None:
     for pod in pods():
         assert pod["securityContext"]["runAsNonRoot"] is True and pod["automountServiceAccountToken"] is False
