@@ -11,7 +11,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import platform
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from sklearn.metrics import log_loss
 from tqdm import tqdm
@@ -32,6 +30,7 @@ from ml_service.training.datasets import Split, read_split
 from ml_service.training.loop import Learner
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
+from ml_service.training.run_record import record
 from ml_service.training.scores import auc
 from ml_service.weights import load_into
 
@@ -186,15 +185,7 @@ def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int,
     config = dataclasses.asdict(recipe) | {"seed": seed, "train": len(films), "val": len(held_out)}
     if start:  # no path: it may name a person's machine
         config["start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
-    (run / "config.json").write_text(json.dumps(config, indent=1))
-    environment = {
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "machine": platform.machine(),
-    }
-    (run / "environment.json").write_text(json.dumps(environment, indent=1))
+    record(run, config)
 
 
 if __name__ == "__main__":

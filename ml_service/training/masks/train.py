@@ -7,12 +7,9 @@ the highest Dice on the validation films. The test patients are not read here.
 import argparse
 import csv
 import hashlib
-import json
-import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +25,7 @@ from ml_service.tasks import lung_field
 from ml_service.training.masks.pairs import Pair, read
 from ml_service.training.masks.scores import dice
 from ml_service.training.masks.vary import varied
+from ml_service.training.run_record import record
 from ml_service.weights import load_into
 
 EMA = 0.99  # momentum of the averaged weights, which are the ones that are kept
@@ -157,15 +155,7 @@ def _record(run: Path, recipe: Recipe, pairs: list[Pair], seed: int, start: Path
         "images": {split: sum(pair.split == split for pair in pairs) for split in splits},
         "patients": {split: len({pair.patient for pair in pairs if pair.split == split}) for split in splits},
     }
-    (run / "config.json").write_text(json.dumps(config, indent=1))
-    environment = {
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "machine": platform.machine(),
-    }
-    (run / "environment.json").write_text(json.dumps(environment, indent=1))
+    record(run, config)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,9 @@ patients are not read here.
 
 import argparse
 import csv
-import json
-import platform
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +23,7 @@ from ml_service.training.masks.train import loss
 from ml_service.training.prompts.judge import Judge
 from ml_service.training.prompts.sources import KEPT, Slice, read
 from ml_service.training.prompts.vary import Example, varied
+from ml_service.training.run_record import record
 
 EMA = 0.998  # momentum of the averaged weights, which are the ones that are kept
 # How often each set's slices are drawn: by what they teach, not by how many there are.
@@ -167,15 +165,7 @@ def _record(run: Path, recipe: Recipe, slices: list[Slice], seed: int, network: 
         "images": {split: sum(one.split == split for one in drawn) for split in splits},
         "patients": {split: len({one.patient for one in drawn if one.split == split}) for split in splits},
     }
-    (run / "config.json").write_text(json.dumps(config, indent=1))
-    environment = {
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "machine": platform.machine(),
-    }
-    (run / "environment.json").write_text(json.dumps(environment, indent=1))
+    record(run, config)
 
 
 if __name__ == "__main__":
