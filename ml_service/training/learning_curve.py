@@ -29,7 +29,7 @@ from ml_service.training.seal import seal
 from ml_service.training.train import Validation, balance, learning_rate, untrained
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training patients; each share holds the ones before it
-SIDE, EPOCHS, RATE = 96, 10, 1.5e-3  # pixels; of all images: every share gets as many steps
+SIDE, EPOCHS, RATE = 96, 6, 1.5e-3  # pixels; of all images: every share gets as many steps
 SEEDS = (1, 2)
 PLOT = "learning_curve.png"
 
