@@ -14,6 +14,7 @@ from app_service.model_list import ModelList
 from app_service.running.shadow import Shadows
 from app_service.settings import Settings
 from app_service.storage.database import open_engine
+from app_service.storage.direct_store import DirectStore, open_direct
 from app_service.storage.object_store import ObjectStore, open_store
 from app_service.storage.queue import JobQueue
 from app_service.storage.redis_client import open_redis
@@ -34,6 +35,7 @@ class Parts:
     redis: "redis.Redis"
     queue: JobQueue
     store: ObjectStore
+    direct: DirectStore | None
     ml: ServiceClient
     models: ModelList
     book: VersionBook
@@ -56,6 +58,7 @@ def open_parts(settings: Settings) -> Parts:
         redis=text,
         queue=JobQueue(text, open_redis(settings.redis_url, text=False)),
         store=store,
+        direct=open_direct(settings.store_url, settings.store_origin, sealed=settings.store_key is not None),
         ml=ml,
         models=ModelList(lambda: ml_client.list_models(ml), book),
         book=book,

@@ -1,5 +1,6 @@
 """The App tier's settings, read once from LIGHTBOX_* and never changed."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class Settings:
     account_key: str = ""
     directory: DirectorySettings | None = None
     store_key: OuterKey | None = field(default=None, repr=False)
+    store_origin: str = ""  # where browsers reach the bucket; empty: they do not
+    direct_upload_bytes: int = 64 * MIB
     default_models: tuple[str, ...] = ("pneumonia", "ct-tissue")
     max_file_bytes: int = 512 * MIB
     max_upload_bytes: int = 1024 * MIB
@@ -48,6 +51,8 @@ class Settings:
             redis_url=env.url("LIGHTBOX_REDIS_URL", "redis://127.0.0.1:6379/0", schemes=("redis", "rediss", "unix")),
             store_url=store_url(),
             store_key=outer_key(),
+            store_origin=env.url("LIGHTBOX_STORE_ORIGIN") if os.environ.get("LIGHTBOX_STORE_ORIGIN") else "",
+            direct_upload_bytes=env.integer("LIGHTBOX_DIRECT_UPLOAD_BYTES", 64 * MIB, minimum=1),
             ml_url=env.url("LIGHTBOX_ML_URL", "http://127.0.0.1:8000"),
             ml_service_token=env.secret("LIGHTBOX_ML_SERVICE_TOKEN"),
             service_token=env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),

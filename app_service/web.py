@@ -15,6 +15,7 @@ from app_service.routes.artifacts import artifacts
 from app_service.routes.audit_trail import audit_trail
 from app_service.routes.bodies import Json
 from app_service.routes.corrections import corrections
+from app_service.routes.direct import direct
 from app_service.routes.directory import directory
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
@@ -42,6 +43,7 @@ BLUEPRINTS = (
     sessions,
     directory,
     studies,
+    direct,
     pictures,
     sharing,
     jobs,

@@ -13,6 +13,8 @@ Action = Literal[
     "sign_in",
     "sign_out",
     "upload",
+    "begin_upload",
+    "abandon_upload",
     "view",
     "preview",
     "download",

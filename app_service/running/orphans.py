@@ -12,18 +12,20 @@ from sqlalchemy import Column, select
 from app_service.parts import Parts
 from app_service.running.metrics import RECONCILED
 from app_service.storage.database import reading
-from app_service.storage.records import jobs, studies
+from app_service.storage.direct_uploads import DIRECT
+from app_service.storage.records import direct_uploads, jobs, studies
 
 _LOG = logging.getLogger("lightbox.worker")
 SWEEP_EVERY_S = 3600.0
 KEPT_S = 24 * 3600.0  # an upload that is still on its way has files and no row
 MOST = 100  # more than crashes leave; after the restore of an old database these are perhaps the only copies
 _AT_A_TIME = 500
-_OWNERS: dict[str, Column[str]] = {"studies": studies.c.id, "jobs": jobs.c.id}
+_OWNERS: dict[str, Column[str]] = {"studies": studies.c.id, "jobs": jobs.c.id, DIRECT: direct_uploads.c.id}
 
 
 def sweep(parts: Parts, kept_s: float = KEPT_S) -> None:
-    """Deletes the files of studies and jobs that SQL does not know and whose id is older than `kept_s` seconds.
+    """Deletes files of studies, jobs and direct uploads that SQL does not know and whose id is older than `kept_s`
+    seconds.
 
     More than MOST are left for a person to judge, and a line in the log says so.
     """

@@ -13,6 +13,7 @@ from app_service.accounts import audit
 from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.parts import Parts
 from app_service.running.audit_patrol import AuditPatrol
+from app_service.running.ended_uploads import clear_ended
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
 from app_service.running.orphans import SWEEP_EVERY_S, sweep
@@ -53,6 +54,7 @@ def reconcile(parts: Parts) -> None:
     _enqueue_forgotten(parts)
     measure_queue(parts.engine)
     measure_store(parts.store)
+    clear_ended(parts)
     _tidy(parts)
 
 

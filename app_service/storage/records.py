@@ -256,6 +256,20 @@ audit = Table(
     Column("hash", String(64), nullable=False),
 )
 
+# Files that their owners send straight to the bucket. Whoever completes one makes a study of it (uploads/direct.py).
+direct_uploads = Table(
+    "direct_uploads",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("owner_id", _id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("filename", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("models", _json, nullable=False),
+    Column("patient_reference", Text),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    Column("judged", Boolean, nullable=False),
+)
+
 idempotency = Table(
     "idempotency",
     metadata,

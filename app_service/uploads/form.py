@@ -65,10 +65,10 @@ def _files(found: Sequence[tuple[str, PartFile]], max_files: int) -> tuple[tuple
         raise BadRequest('Expected multipart/form-data with at least one part "file".', code="missing_file")
     if len(found) > max_files:
         raise TooLarge(f"Expected at most {max_files} files in one upload; {len(found)} came.", code="too_many_files")
-    return tuple((_plain_name(name), part) for name, part in found)
+    return tuple((plain_name(name), part) for name, part in found)
 
 
-def _plain_name(sent: str) -> str:
+def plain_name(sent: str) -> str:
     """The file's name for people to read; it decides nothing and names nothing on our disk."""
     last = sent.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in last if character.isprintable())[-_MAX_NAME:] or "unnamed"

@@ -10,7 +10,7 @@ from app_service.parts import Parts
 from app_service.storage.database import writing
 from app_service.uploads.accept import Accepted, accept
 from app_service.uploads.bundle import bundled
-from app_service.uploads.form import read_form
+from app_service.uploads.form import Form, read_form
 from app_service.uploads.keep import keep, recall
 from portal_wire.contract import Rejected, User
 from portal_wire.errors import PortalError
@@ -22,7 +22,11 @@ for _outcome in ("accepted", "rejected"):
 
 def receive(parts: Parts, user: User, request: Request) -> dict[str, Any]:
     """Judge each file on its own; returns Uploaded as JSON. Raises a single file's own error when it is bad."""
-    form = read_form(request, parts.settings.max_files_per_upload, parts.settings.max_file_bytes)
+    return take(parts, user, read_form(request, parts.settings.max_files_per_upload, parts.settings.max_file_bytes))
+
+
+def take(parts: Parts, user: User, form: Form) -> dict[str, Any]:
+    """The same for files that are here already."""
     if known := recall(parts, user, form):
         return known
     accepted: list[Accepted] = []

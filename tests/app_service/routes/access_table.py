@@ -72,6 +72,11 @@ ACCESS = {
     "GET /v1/events": Row(DOCTORS, 200),
     "POST /v1/studies": Row(DOCTORS, 400),
     "GET /v1/studies": Row(DOCTORS, 200),
+    "POST /v1/uploads": Row(
+        DOCTORS, 409, {"filename": "ct.nii.gz", "size_bytes": 100_000_000}
+    ),  # no bucket in the tests
+    "POST /v1/uploads/<uuid:upload_id>/complete": Row(DOCTORS, 404),  # another's: test_direct.py
+    "DELETE /v1/uploads/<uuid:upload_id>": Row(DOCTORS, 404),
     "GET /v1/studies/<uuid:study_id>": Row(OWNER, 200),
     "DELETE /v1/studies/<uuid:study_id>": Row(OWNER, 204),
     "GET /v1/studies/<uuid:study_id>/shares": Row(IN_PERSON, 200),
@@ -83,6 +88,7 @@ ACCESS = {
     "GET /v1/studies/<uuid:study_id>/image": Row(OWNER, 200),
     "GET /v1/studies/<uuid:study_id>/openings": Row(OWNER, 200),
     "GET /v1/studies/<uuid:study_id>/original": Row(OWNER, 200),
+    "GET /v1/studies/<uuid:study_id>/original/link": Row(OWNER, 409),
     "GET /v1/studies/<uuid:study_id>/volume": Row(OWNER, 200),
     "POST /v1/studies/<uuid:study_id>/jobs": Row(OWNER, 202, {"model": "pneumonia"}),
     "POST /v1/jobs": Row(OWNER, 202, {"study_ids": ["{study_id}"], "models": ["pneumonia"]}),

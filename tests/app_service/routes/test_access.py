@@ -126,6 +126,7 @@ def ids(app: APIFlask, parts: Parts, rule: str, row: Row | None) -> Ids:
     """What the address and the body name: things of the doctor's, or an account made for this, all there."""
     found = {"name": "pneumonia", "version": "1", "plot": "roc.png", "filename": "x"}
     found |= dict.fromkeys(("token_id", "session_id", "user_id", "study_id", "job_id", "share_id"), NOBODYS)
+    found["upload_id"] = NOBODYS
     if row is None:
         return found
     if row.who in OWNED:
