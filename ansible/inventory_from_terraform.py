@@ -9,15 +9,21 @@ import sys
 from typing import Any
 
 TIERS = ("edge", "ui", "app", "ml", "monitoring")
+DISK = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_"
 
 
 def inventory(outputs: dict[str, Any]) -> dict[str, Any]:
     """`outputs` as `terraform output -json` prints them. Raises KeyError without the output `hosts`."""
     hosts = outputs["hosts"]["value"]
-    children = {
-        tier: {"hosts": {f"{tier}-1": {"ansible_host": hosts[tier]["private_ip"]}}} for tier in TIERS if tier in hosts
-    }
+    children = {tier: {"hosts": {f"{tier}-1": _host(hosts[tier])}} for tier in TIERS if tier in hosts}
     return {"all": {"vars": {"ansible_user": "admin", "lightbox_domain": "lightbox.internal"}, "children": children}}
+
+
+def _host(made: dict[str, Any]) -> dict[str, str]:
+    """Its address, and its data disk by the name that stays with the volume whatever the kernel calls it."""
+    volume = made.get("data_volume")
+    disk = {"disk_device": DISK + volume.replace("-", "")} if volume else {}
+    return {"ansible_host": made["private_ip"], **disk}
 
 
 if __name__ == "__main__":

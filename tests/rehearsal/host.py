@@ -13,6 +13,9 @@ from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
 
 DISKS = {"app": ("3G", "/var/lib/lightbox-app")}  # a disk of its own that a step can fill, and where it is mounted
+# A blank disk for the playbooks, by the names that udev would give it, the second once it has the label.
+VOLUMES = {"monitoring": "vol-0rehearsal"}
+BLANK = ("/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0rehearsal", "/dev/disk/by-label/lightbox-data")
 REBOOTS = 133  # what systemd-nspawn ends with when the host inside wants to start again
 
 
@@ -91,6 +94,7 @@ class Host:
         self._log.close()
         for mounted in (self._root, self._folder / "disk"):
             run("umount", "--lazy", mounted, check=False)
+        _detach(self._folder)
         shutil.rmtree(self._folder, ignore_errors=True)
         for group in self._groups:
             for inner in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
@@ -108,6 +112,9 @@ class Host:
             run("truncate", "-s", DISKS[self.name][0], image)
             run("mkfs.ext4", "-q", "-m", "0", "-E", "lazy_itable_init=1,nodiscard", image)
             run("mount", "-o", "loop", image, disk)
+        if self.name in VOLUMES:
+            run("truncate", "-s", "1G", self._folder / "blank.img")
+            self._blank = run("losetup", "--find", "--show", self._folder / "blank.img").strip()
 
     def _start(self) -> subprocess.Popen[bytes]:
         network = Path("/run/netns") / namespace(self.name)
@@ -118,6 +125,8 @@ class Host:
         seeds = f"--bind-ro={cache.debs()}:/srv/debs --bind-ro={cache.wheels()}:/srv/wheels"
         if self.name in DISKS:
             seeds += f" --bind={self._folder}/disk:{DISKS[self.name][1]}"
+        if self.name in VOLUMES:
+            seeds += "".join(f" --bind={self._blank}:{name}" for name in BLANK)
         boot = f"systemd-nspawn -q -D {self._root} --boot --register=no --keep-unit --machine=lbr-{self.name}"
         plain = "--resolv-conf=off --timezone=off --console=pipe"
         command = f"{enter} exec {boot} --network-namespace-path={network} {plain} {seeds}"
@@ -139,7 +148,14 @@ def clear_away(folder: Path) -> None:
             os.kill(int(child), signal.SIGKILL)
     for mounted in (*folder.glob("*/root"), *folder.glob("*/disk")):
         run("umount", "--lazy", mounted, check=False)
+    for host in folder.glob("*/"):
+        _detach(host)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _detach(folder: Path) -> None:
+    for line in run("losetup", "-j", folder / "blank.img", check=False).splitlines():
+        run("losetup", "--detach", line.partition(":")[0])
 
 
 def _remove(group: Path) -> None:

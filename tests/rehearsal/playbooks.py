@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from tests.rehearsal.cache import REPOSITORY
+from tests.rehearsal.host import VOLUMES
 from tests.rehearsal.network import namespace
 from tests.rehearsal.shell import run
 from tests.rehearsal.vpc import HOSTS, Vpc
@@ -82,7 +83,8 @@ class Site:
             "lightbox_grafana": False,  # its package is not Debian's; a stand-in listens where it would
             "lightbox_grafana_server": "monitoring-1.lightbox.internal:3000",
         }
-        told = {"hosts": {"value": {tier: {"private_ip": self.vpc.addresses[tier]} for tier in HOSTS}}}
+        made_of = {tier: {"private_ip": self.vpc.addresses[tier], "data_volume": VOLUMES.get(tier)} for tier in HOSTS}
+        told = {"hosts": {"value": made_of}}
         made = run(sys.executable, ANSIBLE / "inventory_from_terraform.py", input=json.dumps(told))
         inventory = json.loads(made)
         inventory["all"]["vars"] |= common

@@ -30,6 +30,15 @@ def test_the_playbooks_provision_them(rehearsal: Rehearsal, saw: Saw) -> None:
     saw(f"{sum(outcome.changed.values())} changes")
 
 
+def test_a_blank_disk_is_formatted_and_mounted(rehearsal: Rehearsal, saw: Saw) -> None:
+    monitoring = rehearsal.hosts["monitoring"]
+    kind, options = monitoring.run("findmnt --noheadings --output FSTYPE,OPTIONS /var/lib/prometheus").split()
+    assert kind == "ext4" and "noatime" in options.split(",")
+    assert "LABEL=lightbox-data /var/lib/prometheus" in monitoring.run("cat /etc/fstab")
+    assert "wal" in monitoring.run("ls /var/lib/prometheus/metrics2")
+    saw("Prometheus keeps its figures on it")
+
+
 def test_a_second_run_changes_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
     outcome = rehearsal.site.play("site.yml")
     assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0), outcome.changes()

@@ -1,5 +1,5 @@
 output "hosts" {
-  description = "Single hosts by tier: instance, address, subnet and tags."
+  description = "Single hosts by tier: instance, address, subnet, data disk and tags."
   value = {
     for tier, host in aws_instance.host : tier => {
       id          = host.id
@@ -10,6 +10,7 @@ output "hosts" {
       subnet_cidr = one([for subnet in var.subnets[var.reach[tier]] : subnet.cidr if subnet.id == aws_network_interface.host[tier].subnet_id])
       group_id    = var.security_groups[tier]
       reach       = var.reach[tier]
+      data_volume = try(aws_ebs_volume.data[tier].id, null)
       tags        = local.tags[tier]
     }
   }
