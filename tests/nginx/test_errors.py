@@ -36,8 +36,19 @@ def test_a_person_gets_a_calm_page(lonely: Edge) -> None:
     assert lonely.ask("GET", "/problem.css").status_code == 200
 
 
-def test_the_pages_of_errors_cannot_be_asked_for(lonely: Edge) -> None:
-    assert lonely.ask("GET", "/problem.json").status_code == 404
+@pytest.mark.parametrize("path", ["/uploads", "/jobs/1/row"])
+def test_a_page_that_is_open_gets_a_piece_of_one(lonely: Edge, path: str) -> None:
+    answer = lonely.ask("POST", path, headers={"HX-Request": "true", "Accept": "*/*"})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (502, "5")
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert '<span class="sentence">The portal is starting or very busy.' in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
+    assert "<html" not in answer.text
+
+
+@pytest.mark.parametrize("page", ["problem.json", "problem.html", "problem_fragment.html"])
+def test_the_pages_of_errors_cannot_be_asked_for(lonely: Edge, page: str) -> None:
+    assert lonely.ask("GET", f"/{page}").status_code == 404
 
 
 def test_a_tiers_own_error_passes_unchanged(edge: Edge) -> None:

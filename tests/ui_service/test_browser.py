@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from portal_wire.contract import Job, JobState
+from portal_wire.errors import TooManyRequests
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_answers import answer, grey_png, not_answered
 from tests.ui_service.fake_app import PASSWORD
@@ -135,6 +136,17 @@ def test_a_refused_file_keeps_its_line_until_dismissed(page: Page, complaints: l
     line.get_by_role("button", name="Dismiss").click()
     expect(line).to_have_count(0)
     forgive_refusals(complaints)
+
+
+def test_a_busy_portal_gets_the_file_later_by_itself(page: Page, site: Site, complaints: list[str]) -> None:
+    site.fake.broken = TooManyRequests("Too many of your images are still waiting.", retry_after_s=1)
+    page.get_by_label("Add images").set_input_files(files("one.png", "two.png", "three.png", "four.png"))
+    expect(page.locator("#uploads li").first).to_contain_text("the portal is busy, waiting")
+    expect(page.locator("#announcer")).to_contain_text("Your images are sent as soon as it takes them")
+    site.fake.broken = None
+    expect(page.locator("#rows tr")).to_have_count(4)
+    expect(page.locator("#uploads li")).to_have_count(0)
+    complaints[:] = [text for text in complaints if "429" not in text]  # the browser's own notes
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_travels(page: Page, site: Site) -> None:

@@ -1,13 +1,18 @@
 // Files and folders by button or by drop anywhere: one request and one bar each, three at a time. The DICOM files among
 // them go together in one request, because slices make a volume only together.
 // XMLHttpRequest, because fetch tells nothing of an upload's progress.
+import { bodyFor, permitFor } from "./direct.js";
+
 const AT_ONCE = 3;
+const LATER = [429, 502, 503, 504]; // with Retry-After: the portal is busy, and nothing is wrong with the file
+const PATIENCE_S = 600;
 const form = document.getElementById("upload");
 const input = document.getElementById("files");
 const list = document.getElementById("uploads");
 const token = document.querySelector('meta[name="csrf-token"]').content;
 const waiting = [];
 let sending = 0;
+let held = false; // while the portal asked for patience
 
 input.addEventListener("change", () => {
   add(input.files);
@@ -83,48 +88,88 @@ function line(template, name) {
 }
 
 function next() {
-  while (sending < AT_ONCE && waiting.length) send(waiting.shift());
+  while (!held && sending < AT_ONCE && waiting.length) send(waiting.shift());
 }
 
-function send(upload) {
+async function send(upload) {
+  sending += 1;
+  const request = (await direct(upload)) ?? (await post(upload, form.action, bodyOf(upload.files), ours(upload)));
+  sending -= 1;
+  finish(upload, request);
+  next();
+}
+
+const ours = (upload) => ({ "HX-Request": "true", "X-CSRFToken": token, "Idempotency-Key": upload.key });
+
+function bodyOf(files) {
+  const body = new FormData();
+  for (const file of files) body.append("file", file, file.name);
+  return body;
+}
+
+// Gives null where the file is to go by the portal: there is no permit, or the store cannot be reached or refuses it.
+async function direct(upload) {
+  if (!upload.complete) {
+    const permit = await permitFor(form, ours(upload), upload.files);
+    if (!permit) return null;
+    const sent = await post(upload, permit.url, bodyFor(permit, upload.files[0]), {});
+    if (sent.status !== 201) return null;
+    upload.complete = permit.complete; // what lies in the store is not sent again when completing fails
+  }
+  return post(upload, upload.complete, null, ours(upload));
+}
+
+// Resolves with the request when it is over, however it went.
+function post(upload, address, body, headers) {
   const request = new XMLHttpRequest();
   const bar = upload.line.querySelector("progress");
   const figure = upload.line.querySelector(".figure");
-  const body = new FormData();
-  for (const file of upload.files) body.append("file", file, file.name);
-  request.open("POST", form.action);
-  request.setRequestHeader("HX-Request", "true");
-  request.setRequestHeader("X-CSRFToken", token);
-  request.setRequestHeader("Idempotency-Key", upload.key);
+  request.open("POST", address);
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
   request.upload.addEventListener("progress", (event) => {
     if (!event.lengthComputable) return;
     bar.value = event.loaded / event.total;
     figure.textContent = event.loaded < event.total ? `${Math.round(bar.value * 100)} %` : "checking";
   });
-  request.addEventListener("loadend", () => {
-    sending -= 1;
-    finish(upload, request);
-    next();
+  return new Promise((resolve) => {
+    request.addEventListener("loadend", () => resolve(request));
+    request.send(body);
   });
-  sending += 1;
-  request.send(body);
 }
 
 function finish(upload, request) {
   const elsewhere = request.getResponseHeader("HX-Redirect");
+  const wait = Number(request.getResponseHeader("Retry-After"));
   if (elsewhere) {
     location.assign(elsewhere);
   } else if (request.status >= 200 && request.status < 300) {
     upload.line.remove();
     htmx.swap("#rows", request.responseText, { swapStyle: "afterbegin", swapDelay: 0, settleDelay: 20 });
+  } else if (LATER.includes(request.status) && wait > 0 && (upload.waited ?? 0) < PATIENCE_S) {
+    sendLater(upload, wait);
   } else {
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
     const sentence = answer.querySelector(".sentence")?.textContent ?? UNEXPLAINED[request.status] ?? UNEXPLAINED[0];
     const refused = line("refused", upload.name);
     upload.line.replaceWith(refused);
     refuse(refused, sentence, answer.querySelector(".code")?.textContent ?? "");
-    if (request.status === 0 || request.status >= 500) offerAgain(refused, upload);
+    if (request.status === 0 || request.status === 429 || request.status >= 500) offerAgain(refused, upload);
   }
+}
+
+// All others wait with it: a thousand films that are each refused and sent anew would keep the portal busy.
+function sendLater(upload, seconds) {
+  upload.waited = (upload.waited ?? 0) + seconds;
+  upload.line.querySelector("progress").value = 0;
+  upload.line.querySelector(".figure").textContent = "the portal is busy, waiting";
+  waiting.unshift(upload);
+  if (held) return;
+  held = true;
+  document.getElementById("announcer").textContent = "The portal is busy. Your images are sent as soon as it takes them.";
+  setTimeout(() => {
+    held = false;
+    next();
+  }, seconds * 1000);
 }
 
 // When the answer is not ours: from nginx, or no answer at all.
