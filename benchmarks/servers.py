@@ -27,6 +27,7 @@ TIERS = {
     "App": "app_service/gunicorn",
     "ML": "ml_service",
     "Redis": "-server 127.0.0.1",
+    "UI": "ui_service",
 }
 
 
@@ -71,8 +72,8 @@ class RunningPortal:
 
 
 @contextmanager
-def portal(data_dir: Path) -> Iterator[RunningPortal]:
-    """`make run`, as a person would have it, until the block ends."""
+def portal(data_dir: Path, **settings: str) -> Iterator[RunningPortal]:
+    """`make run`, as a person would have it but for these LIGHTBOX_ settings, until the block ends."""
     port = ports.free(1)[0]
     own = {
         "LIGHTBOX_HTTPS_PORT": str(port),
@@ -84,7 +85,7 @@ def portal(data_dir: Path) -> Iterator[RunningPortal]:
     process = subprocess.Popen(
         [sys.executable, "-m", "launcher"],
         cwd=REPOSITORY,
-        env=os.environ | own,
+        env=os.environ | own | settings,
         stdout=subprocess.PIPE,
         text=True,
         bufsize=1,
