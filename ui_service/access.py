@@ -22,6 +22,8 @@ ACCESS: dict[str, Access] = {
     "sign_in.check": "anyone",
     "worklist.page": "doctor",
     "uploads.upload": "doctor",
+    "direct.begin": "doctor",
+    "direct.complete": "doctor",
     "samples.add": "doctor",
     "selection.run": "doctor",
     "selection.compare": "doctor",

@@ -22,6 +22,7 @@ from portal_wire.contract import (
 )
 from portal_wire.http_client import ServiceClient
 from ui_service.account_calls import AccountCalls
+from ui_service.direct_calls import DirectCalls
 from ui_service.sharing_calls import SharingCalls
 
 # App sends a comment every 15 s on an idle event stream; silence longer than this means that it has gone.
@@ -31,7 +32,7 @@ _LOAD_TIMEOUT_S = 90.0  # a version is checked before it may answer
 _NONE: Mapping[str, str] = {}
 
 
-class AppTier(AccountCalls, SharingCalls):
+class AppTier(AccountCalls, SharingCalls, DirectCalls):
     """App as one person sees it. Every method raises the PortalError that App answered."""
 
     def __init__(

@@ -8,20 +8,16 @@ from portal_wire.errors import Forbidden
 
 csrf = CSRFProtect()
 
-_CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' blob: data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
+_CONTENT_SECURITY_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob: data:",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
 )
 _HEADERS = {
-    "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     # Not no-referrer: under that policy browsers send "Origin: null" with a form (Fetch, "append a request Origin
     # header"), and the check of the Origin below would refuse every form. Other sites learn nothing either way.
@@ -34,9 +30,13 @@ _HEADERS = {
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def protect(app: Flask, public_origin: str) -> None:
-    """Headers on every answer, the origin check on every unsafe request, and the token check on every form."""
+def protect(app: Flask, public_origin: str, store_origin: str = "") -> None:
+    """Headers on every answer, the origin check on every unsafe request, and the token check on every form.
+
+    Scripts may speak to this tier, and to `store_origin` where large files go straight to the store."""
     csrf.init_app(app)
+    connect = f"connect-src 'self' {store_origin}".rstrip()
+    headers = _HEADERS | {"Content-Security-Policy": "; ".join((*_CONTENT_SECURITY_POLICY, connect))}
 
     @app.before_request
     def same_origin() -> None:
@@ -48,7 +48,7 @@ def protect(app: Flask, public_origin: str) -> None:
 
     @app.after_request
     def forbid(response: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"  # every page may hold patient data

@@ -20,6 +20,8 @@ class Settings:
     inner_hosts: tuple[str, ...] = ("127.0.0.1",)  # how the launcher and Prometheus call this tier
     prometheus_url: str | None = None
     directory: bool = False  # whether App signs people in by the hospital's own
+    store_origin: str = ""  # where browsers reach the bucket themselves; empty: nowhere
+    direct_upload_bytes: int = 64 * 2**20  # from which size on
 
     @property
     def public_host(self) -> str:
@@ -40,5 +42,15 @@ class Settings:
             streams=env.integer("LIGHTBOX_UI_STREAMS", 40, minimum=1, maximum=1000),
             inner_hosts=env.names("LIGHTBOX_UI_INNER_HOSTS", "127.0.0.1"),
             directory=bool(os.environ.get("LIGHTBOX_OIDC_ISSUER")),
+            store_origin=_origin("LIGHTBOX_STORE_ORIGIN"),
+            direct_upload_bytes=env.integer("LIGHTBOX_DIRECT_UPLOAD_BYTES", 64 * 2**20, minimum=1),
             prometheus_url=env.url("LIGHTBOX_PROMETHEUS_URL") if os.environ.get("LIGHTBOX_PROMETHEUS_URL") else None,
         )
+
+
+def _origin(name: str) -> str:
+    """Scheme, host and port of an address, and nothing else: it goes into a header of every page."""
+    address = urlsplit(env.url(name) if os.environ.get(name) else "")
+    if any(mark in address.netloc for mark in " ;,'\""):
+        raise env.SettingsError(f"{name}: expected an address such as https://films.s3.eu-central-1.amazonaws.com.")
+    return f"{address.scheme}://{address.netloc}" if address.netloc else ""

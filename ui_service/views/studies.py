@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from ui_service.app_client import AppTier
 from ui_service.rows import answering, chosen, prompter, runnable
 from ui_service.signed_in import app_tier, current_person
+from ui_service.views.direct import link_to_original
 from ui_service.views.prompts import base_of
 from ui_service.views.relay import relayed
 from ui_service.views.worklist import asked_of_app, chosen_filters
@@ -62,8 +63,9 @@ def volume(study_id: UUID) -> Response:
 
 @blueprint.get("/original")
 def original(study_id: UUID) -> Response:
-    """The file as it was uploaded."""
-    return relayed(app_tier().original(str(study_id)))
+    """The file as it was uploaded; a large one from the store itself, where App gives an address of it there."""
+    link = link_to_original(study_id)
+    return redirect(link, 303) if link else relayed(app_tier().original(str(study_id)))
 
 
 def _neighbours(app: AppTier, study_id: str, filters: dict[str, str]) -> tuple[str, str | None, str | None]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from ui_service.rows import rows_of, runnable
 from ui_service.signed_in import app_tier
@@ -26,6 +26,7 @@ def page() -> str:
         filters=filters,
         samples=sample_films(),
         limits=app.limits(),
+        direct_from_bytes=current_app.config["DIRECT_FROM_BYTES"],
         models=runnable(app.models()),
     )
 
