@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 ANSIBLE := .venv/ansible
-PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks
+VERIFY := .venv/verify
+PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
-.PHONY: help setup setup-dev run test chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes lock clean
+.PHONY: help setup setup-dev run test verify chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +26,9 @@ run: setup  ## start the portal; Ctrl-C stops it
 
 test: setup-dev  ## run every test
 	@$(VENV)/bin/python -m pytest
+
+verify: setup-dev $(VERIFY)/complete  ## check locked packages, secrets, licences, advisories (about 3 minutes; see verify/README.md)
+	@$(VENV)/bin/python -m verify
 
 chaos: setup-dev  ## break a running portal in every way, and count what is lost (about 2 hours; ARGS="--only F04,F08 --repeats 1")
 	@LIGHTBOX_CHAOS_STEPS=50000 $(VENV)/bin/python -m pytest -q tests/chaos/test_job_life.py
@@ -71,9 +75,11 @@ rehearse: setup-dev $(ANSIBLE)/complete  ## boot five hosts on this machine and 
 	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
 
 $(ANSIBLE)/complete: requirements-ansible.lock
-	@echo "Installing Ansible into $(ANSIBLE)…"
-	@$(PYTHON) -m venv $(ANSIBLE)
-	@$(ANSIBLE)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+$(VERIFY)/complete: requirements-verify.lock
+%/complete:
+	@echo "Installing $< into $(@D)…"
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	@touch $@
 
 bench: setup-dev  ## measure this machine (about 6 minutes)
@@ -92,6 +98,7 @@ lock:  ## renew the locked versions (needs uv)
 	@uv pip compile $(LOCKING) $(RUNNING) -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
 	@for tier in ui app ml ansible; do \
 	  uv pip compile $(LOCKING) --extra $$tier -c requirements.lock pyproject.toml -o requirements-$$tier.lock >/dev/null; done
+	@uv pip compile $(LOCKING) --upgrade --extra verify pyproject.toml -o requirements-verify.lock >/dev/null
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 RUNNING := $(foreach extra,ui app ml tensorflow launcher servers,--extra $(extra))
 

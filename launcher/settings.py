@@ -36,7 +36,7 @@ class Settings:
     @property
     def edge_host(self) -> str:
         """Where this machine reaches the edge: the bind address, or loopback when it binds to all."""
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_address, self.bind_address)  # noqa: S104
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_address, self.bind_address)  # noqa: S104  # nosec B104
 
     @property
     def host_names(self) -> tuple[str, ...]:

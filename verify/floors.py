@@ -63,7 +63,8 @@ def risky_directives(name: str, text: str) -> list[str]:
 
 
 def check() -> str:
-    faults, seen = [], set()
+    faults: list[str] = []
+    seen: set[str] = set()
     for lock in LOCKS:
         found = pins(ROOT / lock)
         seen |= found.keys()

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from packaging.markers import default_environment
+from packaging.markers import Marker, default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -23,10 +23,10 @@ LOCKS = {
 }
 # These hold the same versions as requirements.lock. The others are for environments of their own.
 ONE_SET = ["requirements-dev.lock", "requirements-ui.lock", "requirements-app.lock", "requirements-ml.lock"]
-_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.+!-]+)(?: ; [^\\]+)? \\$")
+_PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.+!-]+)(?: ; (?P<marker>[^\\]+))? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}(?P<more> \\)?$")
 # What the locks are made for: Linux on the usual machine, CPython 3.11.
-_HERE = dict(default_environment()) | {
+_HERE: dict[str, str] = {key: str(value) for key, value in default_environment().items()} | {
     "python_version": "3.11",
     "python_full_version": "3.11.0",
     "sys_platform": "linux",
@@ -36,8 +36,10 @@ _HERE = dict(default_environment()) | {
 
 
 def pins(path: Path) -> dict[str, set[str]]:
-    """Package to its versions, of which there are several where Pythons differ. Raises Refused for a line that is neither
-    a pin nor a hash, and for a pin without hashes."""
+    """Package to its versions: several where Pythons differ.
+
+    Raises Refused for a line that is neither a pin nor a hash, and for a pin without hashes.
+    """
     found: dict[str, set[str]] = {}
     faults, open_pin = [], False
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -45,7 +47,7 @@ def pins(path: Path) -> dict[str, set[str]]:
         if pin := _PIN.match(line):
             if open_pin:
                 faults.append(f"{where}: no hash before this line.")
-            found.setdefault(canonicalize_name(pin["name"]), set()).add(pin["version"])
+            found.setdefault(str(canonicalize_name(pin["name"])), set()).add(pin["version"])
             open_pin = True
         elif hashed := _HASH.match(line):
             open_pin = bool(hashed["more"])
@@ -55,6 +57,13 @@ def pins(path: Path) -> dict[str, set[str]]:
         faults.append(f"{path.name}: its last line lacks a hash.")
     refuse(faults)
     return found
+
+
+def here(path: Path) -> set[str]:
+    """The packages that this Python on this machine installs of a lock."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [pin for pin in map(_PIN.match, lines) if pin and (not pin["marker"] or Marker(pin["marker"]).evaluate())]
+    return {str(canonicalize_name(pin["name"])) for pin in found}
 
 
 def wanted(project: dict[str, object], extras: list[str]) -> list[Requirement]:

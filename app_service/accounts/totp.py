@@ -82,7 +82,7 @@ def recovery_hash(code: str) -> str:
 
 
 def _totp(secret: bytes) -> TOTP:
-    return TOTP(secret, 6, SHA1(), PERIOD_S)  # noqa: S303 (HMAC-SHA-1, as the standard has it)
+    return TOTP(secret, 6, SHA1(), PERIOD_S)  # noqa: S303 (HMAC-SHA-1, as the standard has it)  # nosec B303
 
 
 def _cipher(key: str) -> Fernet:

@@ -1,0 +1,27 @@
+"""The bill of materials: one CycloneDX file for each tier, of its lock, kept with a release (var/sbom)."""
+
+import json
+
+from packaging.utils import canonicalize_name
+
+from verify.gate import ROOT, Refused, tool
+from verify.locks import pins
+
+FOLDER = ROOT / "var" / "sbom"
+TIERS = ["ui", "app", "ml"]
+
+
+def check() -> str:
+    """Each is valid by CycloneDX's own schema (the tool checks what it writes), and lacks nothing of its lock."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    parts = 0
+    for tier in TIERS:
+        lock, path = f"requirements-{tier}.lock", FOLDER / f"lightbox-{tier}.cdx.json"
+        how = ("--validate", "--output-reproducible", "--spec-version", "1.6", "--output-format", "JSON")
+        tool("cyclonedx-py", "requirements", *how, "--output-file", str(path), lock)
+        listed = {canonicalize_name(one["name"]): one for one in json.loads(path.read_text())["components"]}
+        missing = pins(ROOT / lock).keys() - listed.keys()
+        if missing:
+            raise Refused(f"{path.name} lacks {', '.join(sorted(missing))}.")
+        parts += len(listed)
+    return f"{parts} parts in {FOLDER.relative_to(ROOT)}/"
