@@ -10,7 +10,7 @@ ANSIBLE := .venv/ansible
 VERIFY := .venv/verify
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
-.PHONY: help setup setup-dev run test verify chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes lock clean
+.PHONY: help setup setup-dev run test verify chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes load lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,9 @@ bench-ml: setup-dev  ## measure the ML tier beside other servers (about 8 minute
 bench-volumes: setup-dev  ## measure volumes, beside MONAI and LiteMedSAM (about 20 minutes; installs them into .venv-torch)
 	@bash benchmarks/volume_networks/setup.sh || echo "Without PyTorch and LiteMedSAM the networks are left out." >&2
 	@exec $(VENV)/bin/python -m benchmarks.volumes
+
+load: setup-dev  ## the load that the portal was planned for, twice and five times that (about 20 minutes; MINUTES=4: about 12)
+	@exec $(VENV)/bin/python -m benchmarks.load.run $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 lock:  ## renew the locked versions (needs uv)
 	@command -v uv >/dev/null || { echo "uv is missing: see https://docs.astral.sh/uv/" >&2; exit 1; }
