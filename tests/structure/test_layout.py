@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["portal_wire", "ui_service", "app_service", "ml_service", "launcher", "command_line"]
+PACKAGES = ["portal_wire", "ui_service", "app_service", "ml_service", "launcher", "command_line", "verify"]
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "misc", "common"}
 
 
