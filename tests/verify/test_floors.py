@@ -33,9 +33,7 @@ def test_redis_with_the_hole_in_lua_is_refused(version: str) -> None:
         "listen 443 quic;",
         "http3 on;",
         "ssi on;",
-        'map $a $b {
- "~^(x+)y" $1;
-}',
+        'map $a $b {\n "~^(x+)y" $1;\n}',
     ],
 )
 def test_directives_that_had_holes_are_named(line: str) -> None:
