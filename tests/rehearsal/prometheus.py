@@ -10,9 +10,7 @@ from tests.rehearsal.host import Host
 
 def get(monitoring: Host, what: str, **params: str) -> Any:
     """The `data` of an answer of its HTTP interface."""
-    url = f"http://127.0.0.1:9090/api/v1/{what}?{urlencode(params)}"
-    code = f'import urllib.request as u; print(u.urlopen("{url}", timeout=20).read().decode())'
-    return json.loads(monitoring.run(f"python3 -c '{code}'"))["data"]
+    return _ask(monitoring, f"http://127.0.0.1:9090/api/v1/{what}?{urlencode(params)}")["data"]
 
 
 def query(monitoring: Host, text: str) -> list[Any]:
@@ -21,22 +19,33 @@ def query(monitoring: Host, text: str) -> list[Any]:
 
 
 def firing(monitoring: Host) -> set[str]:
-    """Names of the alerts that fire now."""
-    return {one["labels"]["alertname"] for one in get(monitoring, "alerts")["alerts"] if one["state"] == "firing"}
+    """The alerts that fire now: their names, and after a blank the tier where they have one."""
+    return {_name(one) for one in get(monitoring, "alerts")["alerts"] if one["state"] == "firing"}
 
 
-def until(monitoring: Host, alert: str, fires: bool, within_s: float) -> float:
-    """Waits until an alert fires, or no longer does. Returns the seconds that took."""
-    began = time.monotonic()
-    while (alert in firing(monitoring)) != fires:
-        took = time.monotonic() - began
-        assert took < within_s, f"{alert} {'did not fire' if fires else 'fires on'} after {took:.0f} s"
+def until(monitoring: Host, alerts: set[str], fire: bool, within_s: float) -> dict[str, float]:
+    """Waits until all of them fire and Alertmanager knows, or none does. Returns the seconds that each took."""
+    began, took = time.monotonic(), dict[str, float]()
+    while alerts - took.keys():
+        now = firing(monitoring)
+        if fire:
+            now &= told(monitoring)
+        took |= {alert: time.monotonic() - began for alert in alerts - took.keys() if (alert in now) == fire}
+        waits = ", ".join(sorted(alerts - took.keys()))
+        assert time.monotonic() - began < within_s, f"{waits} {'did not fire' if fire else 'fires on'}: {took}"
         time.sleep(1)
-    return time.monotonic() - began
+    return took
 
 
 def told(monitoring: Host) -> set[str]:
-    """Names of the alerts that Alertmanager holds now."""
-    url = "http://127.0.0.1:9093/api/v2/alerts"
+    """The alerts that Alertmanager holds now."""
+    return {_name(one) for one in _ask(monitoring, "http://127.0.0.1:9093/api/v2/alerts")}
+
+
+def _name(alert: Any) -> str:
+    return f"{alert['labels']['alertname']} {alert['labels'].get('tier', '')}".strip()
+
+
+def _ask(monitoring: Host, url: str) -> Any:
     code = f'import urllib.request as u; print(u.urlopen("{url}", timeout=20).read().decode())'
-    return {one["labels"]["alertname"] for one in json.loads(monitoring.run(f"python3 -c '{code}'"))}
+    return json.loads(monitoring.run(f"python3 -c '{code}'"))
