@@ -43,8 +43,14 @@ def settings_for(fake: fake_app.FakeApp, origin: str = ORIGIN, **changed: Any) -
 
 
 @pytest.fixture
-def app(fake: fake_app.FakeApp) -> Flask:
-    return create_app(settings_for(fake))
+def changed() -> dict[str, Any]:
+    """Settings other than the usual, for a file of tests to say."""
+    return {}
+
+
+@pytest.fixture
+def app(fake: fake_app.FakeApp, changed: dict[str, Any]) -> Flask:
+    return create_app(settings_for(fake, **changed))
 
 
 class Visitor:
@@ -94,14 +100,14 @@ class Site:
 
 
 @pytest.fixture
-def site(fake: fake_app.FakeApp, tmp_path: Path) -> Iterator[Site]:
+def site(fake: fake_app.FakeApp, changed: dict[str, Any], tmp_path: Path) -> Iterator[Site]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
     # The port is known only once it listens, so the application is put in afterwards.
     shell = Flask("shell")
     address, stop = fake_server.serve(shell, ssl_context=context)
     origin = address.replace("http://", "https://")
-    portal = create_app(settings_for(fake, origin))
+    portal = create_app(settings_for(fake, origin, **changed))
     shell.wsgi_app = portal.wsgi_app.app  # type: ignore[method-assign, attr-defined]  # no proxy stands in front here
     yield Site(origin, fake)
     stop()

@@ -11,7 +11,15 @@ from portal_wire.contract import Job, JobState, Model, Result, Session, Study, U
 from portal_wire.errors import Forbidden, PortalError, Unauthenticated
 from portal_wire.http_server import problem
 from portal_wire.ids import new_id
-from tests.ui_service import fake_accounts, fake_jobs, fake_models, fake_prompts, fake_sharing, fake_studies
+from tests.ui_service import (
+    fake_accounts,
+    fake_direct,
+    fake_jobs,
+    fake_models,
+    fake_prompts,
+    fake_sharing,
+    fake_studies,
+)
 from tests.ui_service.fake_answers import grey_png
 from tests.ui_service.fake_models import MODEL
 from tests.ui_service.fake_server import wire
@@ -58,6 +66,7 @@ class FakeApp:
         }
         self.accounts = fake_accounts.Accounts()
         self.sharing = fake_sharing.Sharing()
+        self.bucket: fake_direct.Bucket | None = None  # where large files go straight to; None: they do not
         self.url = ""
 
     def add_study(self, filename: str = "film.png", image: bytes | None = None, **changed: Any) -> Study:
@@ -166,6 +175,7 @@ def build(fake: FakeApp) -> Flask:
             raise Forbidden("not for administrators")
 
     fake_accounts.equip(app, fake)
+    fake_direct.equip(app, fake)
     fake_sharing.equip(app, fake)
     fake_jobs.equip(app, fake)
     fake_models.equip(app, fake)
