@@ -19,6 +19,10 @@ STUDIES_A_QUESTION = 200  # keeps the address line of a request short
 class Refused(click.ClickException):
     """The portal will not have what was sent, however often it is sent."""
 
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
 
 class Portal:
     """`authority` is the file of a certificate authority that the system does not know."""
@@ -48,8 +52,9 @@ class Portal:
         if answer.status_code == 401 and path != "/sessions":
             raise click.ClickException("The token is missing or no longer good: see `lightbox sign-in --help`.")
         if answer.status_code >= 400:
-            lasting = answer.status_code < 500 and answer.status_code not in AGAIN
-            raise (Refused if lasting else click.ClickException)(_told(answer))
+            if answer.status_code < 500 and answer.status_code not in AGAIN:
+                raise Refused(_told(answer), answer.status_code)
+            raise click.ClickException(_told(answer))
         return answer
 
     def upload(

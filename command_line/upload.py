@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from command_line.direct import LARGE_BYTES, send_directly
 from command_line.portal import Portal
 from command_line.watch import finished
 from portal_wire.contract import Uploaded
@@ -32,7 +33,8 @@ def upload(
     with click.progressbar(length=size, label="Sending", show_pos=False) as bar:
         for drop in drops:
             try:
-                uploads.append(portal.upload(drop, models, patient_reference, bar.update))
+                directly = send_directly(portal, drop, models, patient_reference, bar.update)
+                uploads.append(directly or portal.upload(drop, models, patient_reference, bar.update))
             except click.ClickException as error:
                 refused += len(drop)
                 click.echo(f"\n{_name(drop)}: {error.format_message()}", err=True)
@@ -50,8 +52,10 @@ def upload(
 
 
 def _drops(paths: Iterable[Path]) -> Iterator[list[Path]]:
-    """Yields what goes in one request: every folder with its files, and single files together."""
+    """Yields what goes in one request: a large file, every folder with its files, and single files together."""
     single = [path for path in paths if path.is_file()]
+    yield from ([path] for path in single if path.stat().st_size >= LARGE_BYTES)
+    single = [path for path in single if path.stat().st_size < LARGE_BYTES]
     for at in range(0, len(single), FILES_A_DROP):
         yield single[at : at + FILES_A_DROP]
     for folder in (path for path in paths if path.is_dir()):
