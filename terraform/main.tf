@@ -10,7 +10,7 @@ locals {
   groups  = [for tier, what in var.tiers : tier if what.group != null]
 
   places = setunion(
-    ["internet", "operators", "alert_receivers", "aws", "s3"], keys(local.tiers),
+    ["internet", "operators", "alert_receivers", "directory", "aws", "s3"], keys(local.tiers),
     length(local.groups) > 0 ? ["balancer"] : [],
     var.database != null ? ["database"] : [],
     var.cache != null ? ["cache"] : [],
@@ -18,6 +18,7 @@ locals {
   switches = setunion(
     var.ssh_bastion != null ? ["ssh_bastion"] : [],
     length(var.alert_receivers) > 0 ? ["alert_receivers"] : [],
+    length(var.directory) > 0 ? ["directory"] : [],
     var.provisioning ? ["provisioning", "releases"] : [],
     var.github_repository != "" ? ["releases"] : [],
   )
@@ -55,10 +56,11 @@ module "security" {
   source            = "./modules/security"
   name              = var.name
   vpc_id            = module.network.vpc_id
+  vpc_cidr          = var.vpc_cidr
   matrix            = local.matrix
   places            = local.places
   switches          = local.switches
-  addresses         = { operators = coalesce(var.ssh_bastion, []), alert_receivers = var.alert_receivers }
+  addresses         = { operators = coalesce(var.ssh_bastion, []), alert_receivers = var.alert_receivers, directory = var.directory }
   s3_prefix_list_id = module.network.s3_prefix_list_id
   buckets           = local.buckets
   github_repository = var.github_repository

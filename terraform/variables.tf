@@ -81,6 +81,17 @@ variable "alert_receivers" {
   }
 }
 
+variable "directory" {
+  description = "Addresses of the hospital's directory (OpenID Connect), which App asks on 443 when people sign in by it."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for range in var.directory : can(cidrhost(range, 0)) && try(tonumber(split("/", range)[1]) >= 16, false)])
+    error_message = "directory: expected address ranges, /16 or narrower; never the world."
+  }
+}
+
 variable "provisioning" {
   description = "true while hosts are provisioned: packages come through the NAT gateway. Set it back to false afterwards."
   type        = bool

@@ -7,10 +7,11 @@ mock_provider "aws" {
 variables {
   name              = "lightbox"
   vpc_id            = "vpc-1"
+  vpc_cidr          = "10.0.0.0/16"
   matrix            = jsondecode(file("./network_matrix.json"))
-  places            = ["internet", "operators", "alert_receivers", "aws", "s3", "edge", "ui", "app", "ml", "monitoring", "bastion", "balancer", "database", "cache"]
-  switches          = ["ssh_bastion", "alert_receivers", "provisioning", "releases"]
-  addresses         = { operators = ["198.51.100.0/24"], alert_receivers = ["198.51.100.7/32"] }
+  places            = ["internet", "operators", "alert_receivers", "directory", "aws", "s3", "edge", "ui", "app", "ml", "monitoring", "bastion", "balancer", "database", "cache"]
+  switches          = ["ssh_bastion", "alert_receivers", "directory", "provisioning", "releases"]
+  addresses         = { operators = ["198.51.100.0/24"], alert_receivers = ["198.51.100.7/32"], directory = ["198.51.100.8/32"] }
   s3_prefix_list_id = "pl-1"
   buckets           = { studies = "s", models = "m", logs = "l" }
   github_repository = "hospital/lightbox"
@@ -23,14 +24,19 @@ run "everything_on" {
   }
 
   assert {
-    condition = alltrue([
-      for rule in aws_vpc_security_group_ingress_rule.from_range :
-      rule.cidr_ipv4 != "0.0.0.0/0" || (rule.security_group_id == aws_security_group.place["edge"].id && contains([80, 443], rule.from_port))
-    ])
+    condition     = toset(keys(aws_vpc_security_group_ingress_rule.from_list)) == toset(["internet-edge-443", "internet-edge-80"])
     error_message = "A group other than the edge's, or another port than 443 and 80, opens to the world."
   }
   assert {
-    condition     = alltrue([for rule in concat(values(aws_vpc_security_group_ingress_rule.from_group), values(aws_vpc_security_group_ingress_rule.from_range)) : rule.from_port == rule.to_port && rule.ip_protocol == "tcp"])
+    condition     = alltrue([for rule in values(aws_vpc_security_group_ingress_rule.from_range) : rule.cidr_ipv4 != "0.0.0.0/0"])
+    error_message = "A range is the world."
+  }
+  assert {
+    condition     = length(local.internet) == 16 && contains(local.internet, "10.1.0.0/16") && contains(local.internet, "128.0.0.0/1") && !contains(local.internet, "10.0.0.0/16")
+    error_message = "The internet is every address but the VPC's own."
+  }
+  assert {
+    condition     = alltrue([for rule in concat(values(aws_vpc_security_group_ingress_rule.from_group), values(aws_vpc_security_group_ingress_rule.from_range), values(aws_vpc_security_group_ingress_rule.from_list)) : rule.from_port == rule.to_port && rule.ip_protocol == "tcp"])
     error_message = "A rule opens more than one port."
   }
   assert {
@@ -68,14 +74,14 @@ run "as_it_comes" {
     source = "./modules/security"
   }
   variables {
-    places            = ["internet", "operators", "alert_receivers", "aws", "s3", "edge", "ui", "app", "ml", "monitoring"]
+    places            = ["internet", "operators", "alert_receivers", "directory", "aws", "s3", "edge", "ui", "app", "ml", "monitoring"]
     switches          = []
-    addresses         = { operators = [], alert_receivers = [] }
+    addresses         = { operators = [], alert_receivers = [], directory = [] }
     github_repository = ""
   }
 
   assert {
-    condition     = toset(keys(aws_vpc_security_group_ingress_rule.from_range)) == toset(["internet-edge-443-in-0.0.0.0/0", "internet-edge-80-in-0.0.0.0/0"])
+    condition     = length(aws_vpc_security_group_ingress_rule.from_range) == 0 && length(aws_vpc_security_group_ingress_rule.from_list) == 2
     error_message = "From outside, only 443 and 80 of the edge."
   }
   assert {
@@ -83,7 +89,7 @@ run "as_it_comes" {
     error_message = "A host may open connections to the internet."
   }
   assert {
-    condition     = toset(keys(aws_vpc_security_group_egress_rule.to_s3)) == toset(["app-s3-443", "ml-s3-443"])
+    condition     = toset(keys(aws_vpc_security_group_egress_rule.to_list)) == toset(["app-s3-443", "ml-s3-443"])
     error_message = "Only App and ML reach S3."
   }
 }

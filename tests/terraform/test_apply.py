@@ -64,7 +64,8 @@ def test_aws_has_the_matrix_and_nothing_else(applied: tuple[Workplace, str], ec2
     for group_id, group in groups.items():
         for permission in group["IpPermissions"] if place_of[group_id] else []:
             sources = [place_of[pair["GroupId"]] for pair in permission["UserIdGroupPairs"]]
-            sources += [{"0.0.0.0/0": "internet"}.get(r["CidrIp"], "operators") for r in permission["IpRanges"]]
+            sources += ["operators" for _ in permission["IpRanges"]]
+            sources += ["internet" for _ in permission["PrefixListIds"]]
             held |= {(source, place_of[group_id], permission["FromPort"]) for source in sources}
     wanted = {(r["from"], r["to"], int(r["port"])) for r in told["network_rules"].values()}
     assert held == {rule for rule in wanted if rule[1] not in ("s3", "internet")}

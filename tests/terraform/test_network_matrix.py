@@ -7,7 +7,7 @@ from tests.terraform.conftest import ROOT
 
 MATRIX = json.loads((ROOT / "terraform" / "network_matrix.json").read_text(encoding="utf-8"))
 RULES, PLACES = MATRIX["rules"], MATRIX["places"]
-SWITCHES = {None, "ssh_bastion", "alert_receivers", "provisioning", "releases"}
+SWITCHES = {None, "ssh_bastion", "alert_receivers", "directory", "provisioning", "releases"}
 
 
 def test_every_rule_has_the_same_form() -> None:

@@ -7,13 +7,13 @@ locals {
     && (rule.when == null || contains(var.switches, coalesce(rule.when, "-")))
   }
   grouped = { for place, what in var.matrix.places : place => what if contains(["host", "service"], what.kind) && contains(var.places, place) }
-  ranges  = merge(var.addresses, { internet = toset(["0.0.0.0/0"]) })
+  lists   = { s3 = var.s3_prefix_list_id, internet = aws_ec2_managed_prefix_list.internet.id }
 
   # One rule a range, because a place of the kind `addresses` may have several.
   by_range = merge([
     for key, rule in local.rules : merge(
-      { for range in lookup(local.ranges, rule.from, []) : "${key}-in-${range}" => merge(rule, { range = range, side = "in" }) },
-      { for range in lookup(local.ranges, rule.to, []) : "${key}-out-${range}" => merge(rule, { range = range, side = "out" }) },
+      { for range in lookup(var.addresses, rule.from, []) : "${key}-in-${range}" => merge(rule, { range = range, side = "in" }) },
+      { for range in lookup(var.addresses, rule.to, []) : "${key}-out-${range}" => merge(rule, { range = range, side = "out" }) },
     )
   ]...)
 }
@@ -52,7 +52,6 @@ resource "aws_vpc_security_group_egress_rule" "to_group" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "from_range" {
-  # checkov:skip=CKV_AWS_260: Port 80 of the edge is open to the world because it redirects to 443 and does nothing else.
   for_each          = { for key, rule in local.by_range : key => rule if rule.side == "in" }
   security_group_id = aws_security_group.place[each.value.to].id
   cidr_ipv4         = each.value.range
@@ -72,10 +71,20 @@ resource "aws_vpc_security_group_egress_rule" "to_range" {
   description       = each.value.why
 }
 
-resource "aws_vpc_security_group_egress_rule" "to_s3" {
-  for_each          = { for key, rule in local.rules : key => rule if rule.to == "s3" }
+resource "aws_vpc_security_group_ingress_rule" "from_list" {
+  for_each          = { for key, rule in local.rules : key => rule if contains(keys(local.lists), rule.from) }
+  security_group_id = aws_security_group.place[each.value.to].id
+  prefix_list_id    = local.lists[each.value.from]
+  from_port         = each.value.port
+  to_port           = each.value.port
+  ip_protocol       = each.value.protocol
+  description       = each.value.why
+}
+
+resource "aws_vpc_security_group_egress_rule" "to_list" {
+  for_each          = { for key, rule in local.rules : key => rule if contains(keys(local.lists), rule.to) }
   security_group_id = aws_security_group.place[each.value.from].id
-  prefix_list_id    = var.s3_prefix_list_id
+  prefix_list_id    = local.lists[each.value.to]
   from_port         = each.value.port
   to_port           = each.value.port
   ip_protocol       = each.value.protocol

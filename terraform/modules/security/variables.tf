@@ -8,6 +8,11 @@ variable "vpc_id" {
   type        = string
 }
 
+variable "vpc_cidr" {
+  description = "Addresses of the VPC, which are not the internet's."
+  type        = string
+}
+
 variable "matrix" {
   description = "network_matrix.json, decoded: the only place where rules are written."
   type = object({
