@@ -10,7 +10,7 @@ ANSIBLE := .venv/ansible
 VERIFY := .venv/verify
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
-.PHONY: help setup setup-dev run test verify chaos rehearse lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes load lock clean
+.PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes load lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ release: setup-dev  ## make a version of a run: make release RUN=folder DATA=fol
 
 rehearse: setup-dev $(ANSIBLE)/complete  ## boot five hosts on this machine and deploy to them (root; about 10 minutes)
 	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
+
+rehearse-static: setup-dev $(ANSIBLE)/complete  ## what of it needs no host: playbooks, and when it refuses (half a minute)
+	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal/step_0_static.py -k "not sound"
 
 $(ANSIBLE)/complete: requirements-ansible.lock
 $(VERIFY)/complete: requirements-verify.lock

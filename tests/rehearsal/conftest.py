@@ -20,8 +20,13 @@ def saw(record_property: Callable[[str, object], None]) -> Saw:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def applying(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Future[Cloud | str]]":
-    """Terraform applies while the files are checked: its provider mostly waits."""
+def applying(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[Future[Cloud | str]]":
+    """Terraform applies while files are checked: its provider mostly waits. Not where no step asks for hosts."""
+    if not any("rehearsal" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield Future()
+        return
     if refusal := capable.refusal():
         pytest.exit(refusal, returncode=2)
     with ThreadPoolExecutor(1) as beside:

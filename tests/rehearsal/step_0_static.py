@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +37,22 @@ def test_ansible_lint_has_nothing_to_say_at_its_strictest(saw: Saw) -> None:
     done = subprocess.run(command, cwd=ANSIBLE, capture_output=True, text=True, check=False, env=plain)
     assert done.returncode == 0, done.stdout
     saw("ansible-lint, profile production: nothing")
+
+
+def test_it_refuses_in_one_sentence_who_is_not_root(saw: Saw) -> None:
+    code = "import os; from tests.rehearsal import capable; os.seteuid(os.geteuid() or 65534); print(capable.refusal())"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.stdout.strip().endswith("it needs root."), done.stderr
+    saw(done.stdout.strip())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root hears of that first")
+def test_it_names_the_programs_that_are_missing(saw: Saw, tmp_path: Path) -> None:
+    code = "from tests.rehearsal import capable; print(capable.refusal())"
+    told = os.environ | {"PATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, env=told)
+    assert done.stdout.startswith("The rehearsal needs more programs: apt install ") and "git" in done.stdout
+    saw("without programs: " + done.stdout.strip())
 
 
 @pytest.mark.parametrize("name", SUITES)
