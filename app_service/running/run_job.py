@@ -38,6 +38,7 @@ from portal_wire.errors import (
 
 _LOG = logging.getLogger("lightbox.worker")
 _AWAY = (Unavailable, TooManyRequests, StorageFull, Unauthenticated, Forbidden)  # nothing that the study can help
+_BUSY = ("queue_full", "expired")  # it lives, and this job's turn comes
 _AFTER_BREAK_S = 1.0
 Small = dict[str, bytes]  # of artifacts, by name
 
@@ -125,7 +126,9 @@ def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime, small
 
 
 def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:
-    key, away_since = (row.id, row.attempt), row.model_away_since or now()
+    key, away_since = (row.id, row.attempt), now()
+    if error.code not in _BUSY and row.model_away_since:
+        away_since = row.model_away_since
     away_for_s = (now() - away_since).total_seconds()
     if away_for_s > MODEL_AWAY_LIMIT_S:
         return _fail(parts, key, MODEL_AWAY, "failed")

@@ -109,6 +109,7 @@ class FakeMl:
     def __init__(self) -> None:
         self.said: Any = findings()
         self.status, self.delay_s, self.asked = 200, 0.0, 0
+        self.code = "undecodable"  # of a status other than 200
         self.hangs = False  # `delay_s` holds for the whole tier, not for inference alone
         self.heatmap = PNG
         self.versions: dict[str, str | None] = {"1": None, "2": UNSEEN}  # why each is not ready
@@ -167,7 +168,7 @@ class FakeMl:
             error = {
                 "error": "This study cannot be read.",
                 "detail": "This study cannot be read.",
-                "code": "undecodable",
+                "code": self.code,
             }
             return Response(json.dumps(error), status, content_type="application/json")
         head = json.loads(body[: int(request.headers["Inference-Header-Content-Length"])])

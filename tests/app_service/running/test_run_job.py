@@ -98,6 +98,19 @@ def test_a_model_server_that_stays_away_fails_the_job_with_a_reason(
     assert doctor.job(job["id"])["error"] == rules.MODEL_AWAY.model_dump()
 
 
+def test_a_model_server_that_stays_full_fails_no_job(
+    doctor: Caller, worker: Worker, ml: FakeMl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app_service.running.run_job.MODEL_AWAY_LIMIT_S", 0.2)
+    ml.status, ml.code = 503, "queue_full"
+    job = doctor.upload_one()
+    wait_until(lambda: ml.asked >= 3)
+    assert state_of(doctor, job["id"]) in ("queued", "running")
+    ml.status = 200
+    wait_until(lambda: state_of(doctor, job["id"]) == "succeeded")
+    assert doctor.job(job["id"])["attempt"] == 1
+
+
 def files_of(parts: Parts, job_id: str) -> int:
     """How many files of the job SQL knows; a small one lies there whole."""
     with reading(parts.engine) as connection:
