@@ -146,7 +146,8 @@ def test_a_busy_portal_gets_the_file_later_by_itself(page: Page, site: Site, com
     site.fake.broken = None
     expect(page.locator("#rows tr")).to_have_count(4)
     expect(page.locator("#uploads li")).to_have_count(0)
-    complaints[:] = [text for text in complaints if "429" not in text]  # the browser's own notes
+    # The browser's own notes, and the live stream's if it came in between: the whole App was busy.
+    complaints[:] = [text for text in complaints if "429" not in text and text != "[object Event]"]
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_travels(page: Page, site: Site) -> None:
