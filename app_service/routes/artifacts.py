@@ -87,7 +87,7 @@ def content(here: Parts, job: Job, name: str) -> bytes:
 def kept(here: Parts, job: Job, name: str) -> bytes:
     """An artifact as its job left it. Raises NotFound."""
     with reading(here.engine) as connection:
-        small = small_artifact(connection, job.id, job.attempt, name)
+        small = small_artifact(connection, here.store, job.id, job.attempt, name)
     return here.store.read(f"jobs/{job.id}/{job.attempt}/{name}") if small is None else small
 
 

@@ -95,7 +95,7 @@ def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime, Small]:
     made, small = [], {}
     for file in files if result.in_distribution else ():
         if is_small(file.media_type, file.data):
-            small[file.name] = file.data
+            small[file.name] = parts.store.sealed(f"{_folder((row.id, row.attempt))}/{file.name}", file.data)
         else:
             with KEEP.time():
                 parts.store.put_bytes(f"{_folder((row.id, row.attempt))}/{file.name}", file.data)

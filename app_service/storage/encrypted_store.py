@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 
 from app_service.storage.file_errors import portal_errors
 from app_service.storage.object_store import ObjectStore
-from app_service.storage.sealed_file import SealedFile, plain_size, seal
+from app_service.storage.sealed_file import MAGIC, SealedFile, plain_size, seal
 from app_service.storage.store_keys import OuterKey, StoreKeys
 from portal_wire.errors import NotFound
 
@@ -37,9 +37,7 @@ class EncryptedStore:
         self._inner.put_folder(prefix, folder)
 
     def put_bytes(self, key: str, data: bytes) -> None:
-        sealed = io.BytesIO()
-        seal(io.BytesIO(data), sealed, key, *self._keys.newest())
-        self._inner.put_bytes(key + SEALED, sealed.getvalue())
+        self._inner.put_bytes(key + SEALED, self.sealed(key, data))
 
     def read(self, key: str) -> bytes:
         with self.open(key) as file:
@@ -67,6 +65,16 @@ class EncryptedStore:
 
     def delete_prefix(self, prefix: str) -> None:
         self._inner.delete_prefix(prefix)
+
+    def sealed(self, key: str, data: bytes) -> bytes:
+        sealed = io.BytesIO()
+        seal(io.BytesIO(data), sealed, key, *self._keys.newest())
+        return sealed.getvalue()
+
+    def opened(self, key: str, kept: bytes) -> bytes:
+        if not kept.startswith(MAGIC):  # from before a key was set
+            return kept
+        return SealedFile(io.BytesIO(kept), key, self._keys.key_of).readall()
 
     def check(self) -> None:
         self._inner.check()

@@ -51,6 +51,14 @@ class ObjectStore(Protocol):
         """Deletes all objects whose key begins with `prefix` and a slash. There may be none."""
         ...
 
+    def sealed(self, key: str, data: bytes) -> bytes:
+        """`data` as the store would keep it under `key`, for whoever keeps it in the database instead."""
+        ...
+
+    def opened(self, key: str, kept: bytes) -> bytes:
+        """What `sealed` was given. Raises Unavailable for what was changed or belongs to another key."""
+        ...
+
     def check(self) -> None:
         """Returns when the store can be used now; cheap enough for a readiness probe."""
         ...

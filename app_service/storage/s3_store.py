@@ -84,6 +84,12 @@ class S3Objects:
         if self._versions is not None:
             self._versions.delete(checked_key(prefix) + "/")
 
+    def sealed(self, key: str, data: bytes) -> bytes:
+        return data
+
+    def opened(self, key: str, kept: bytes) -> bytes:
+        return kept
+
     def check(self) -> None:
         with _errors():
             next(iter(obstore.list(self._store, "check", chunk_size=1)), None)
