@@ -7,7 +7,6 @@ In: CASE/ct.nii.gz. Out: CASE/combined_labels.nii.gz and CASE/segmentations/STRU
 
 import shutil
 import tempfile
-from functools import partial
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ import click
 from command_line.download import fetch
 from command_line.local import outliner
 from command_line.portal import Portal
-from command_line.segment_npz import outlined_boxes
+from command_line.segment_npz import outlined_boxes, write_whole
 from command_line.watch import finished
 from portal_wire.contract import Job
 
@@ -36,33 +35,31 @@ def segment(portal: Portal, source: Path, target: Path, model: str | None, local
     cases = volumes or sorted(source.glob("*.npz"))
     if not cases:
         raise click.ClickException(f"Expected folders with a {VOLUME}, or NPZ files, in {source}. There is none.")
-    if local and not volumes:
-        raise click.ClickException("NPZ files with boxes are outlined by a portal alone: leave out --local.")
     waiting = [case for case in cases if not (target / case.name / (COMBINED if volumes else "")).exists()]
     click.echo(f"{len(cases)} cases, {len(cases) - len(waiting)} of them done before.")
     target.mkdir(parents=True, exist_ok=True)
-    if not volumes:
-        done = outlined_boxes(portal, waiting, target, model or "box-prompt")
+    model = model or ("ct-tissue" if volumes else "box-prompt")
+    if local:
+        done = _outlined_here(waiting, target, model, npz=not volumes)
     else:
-        outlined = _outlined_here if local else partial(_outlined_there, portal)
-        done = outlined(waiting, target, model or "ct-tissue")
+        outlined = _outlined_there if volumes else outlined_boxes
+        done = outlined(portal, waiting, target, model)
     click.echo(f"{done} of {len(waiting)} outlined.")
     raise SystemExit(0 if done == len(waiting) else 1)
 
 
-def _outlined_here(cases: list[Path], target: Path, model: str) -> int:
+def _outlined_here(cases: list[Path], target: Path, model: str, npz: bool) -> int:
     """Returns how many cases were outlined in this process."""
     done = 0
-    with outliner(model) as outlined, click.progressbar(cases, label="Outlining", show_pos=True) as bar:
+    with outliner(model, npz) as outlined, click.progressbar(cases, label="Outlining", show_pos=True) as bar:
         for case in bar:
             try:
-                files = outlined(case / VOLUME)
+                files = outlined(case if npz else case / VOLUME)
             except click.ClickException as error:
                 click.echo(f"\n{case.name}: {error.format_message()}", err=True)
                 continue
             for name, data in files.items():
-                (target / case.name / name).parent.mkdir(parents=True, exist_ok=True)
-                (target / case.name / name).write_bytes(data)
+                write_whole(target / case.name / ("" if npz else name), data)
             done += 1
     return done
 

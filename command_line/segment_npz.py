@@ -38,7 +38,13 @@ def _kept(portal: Portal, job_id: str, target: Path) -> bool:
     """Fetches a case. False when its job brought no outlines."""
     if not any(artifact.name == SEGS for artifact in portal.job(job_id).artifacts):
         return False
-    half = target.with_suffix(".part")
-    half.write_bytes(portal.call("GET", f"/jobs/{job_id}/artifacts/{SEGS}").content)
-    half.replace(target)
+    write_whole(target, portal.call("GET", f"/jobs/{job_id}/artifacts/{SEGS}").content)
     return True
+
+
+def write_whole(target: Path, data: bytes) -> None:
+    """A file that is there is whole: it says that its case was done."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    half = target.with_name(f".{target.name}.part")
+    half.write_bytes(data)
+    half.replace(target)

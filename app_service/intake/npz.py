@@ -30,10 +30,15 @@ MOST_HEADER = 4096
 
 def from_npz(archive: zipfile.ZipFile, limits: Limits) -> Picture:
     """Raises Unprocessable `corrupt`, `bad_dims`, `bad_values`, `datatype_not_allowed`, `too_many_voxels`, ..."""
+    return packed([read_npz(archive, limits)])
+
+
+def read_npz(archive: zipfile.ZipFile, limits: Limits) -> tuple[Facts, list[bytes]]:
+    """The study's facts with its boxes, the canonical file and, of a volume, the preview. Raises as `from_npz`."""
     values = _array(member(archive, archive.getinfo(IMAGES)))
     if values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3 and SPACING not in archive.namelist()):
         facts, body = _picture(values, limits)
-        return packed([(_with_boxes(facts, archive), [body])])
+        return _with_boxes(facts, archive), [body]
     if values.ndim != 3:
         raise bad_dims(f"{values.ndim} dimensions")
     spacing = (1.0, 1.0, 1.0)
@@ -46,7 +51,7 @@ def from_npz(archive: zipfile.ZipFile, limits: Limits) -> Picture:
     # DICOM's usual axial slice.
     affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
     facts, bodies = study_of(Volume(values, affine, warnings=("orientation_unknown",)), limits)
-    return packed([(_with_boxes(facts, archive), bodies)])
+    return _with_boxes(facts, archive), bodies
 
 
 def _with_boxes(facts: Facts, archive: zipfile.ZipFile) -> Facts:

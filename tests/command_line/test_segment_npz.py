@@ -69,9 +69,3 @@ def test_npz_in_npz_out(address: str, tmp_path: Path) -> None:
     assert all(b'name="model"\r\n\r\nbox-prompt' in body for body in BoxPortal.uploads)
     again = CliRunner().invoke(main, typed)
     assert "3 cases, 2 of them done before" in again.output and len(BoxPortal.uploads) == 2
-
-
-def test_boxes_need_a_portal(tmp_path: Path) -> None:
-    (tmp_path / "a.npz").write_bytes(b"a")
-    said = CliRunner().invoke(main, ["segment", str(tmp_path), str(tmp_path / "out"), "--local"])
-    assert said.exit_code == 1 and "a portal alone" in said.output
