@@ -3,7 +3,7 @@
 import pytest
 
 from launcher.settings import Settings
-from tests.nginx.conftest import Edge, StartEdge
+from tests.nginx.conftest import MAX_UPLOAD_BYTES, Edge, StartEdge
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,14 @@ def test_a_page_that_is_open_gets_a_piece_of_one(lonely: Edge, path: str) -> Non
     assert '<span class="sentence">The portal is starting or very busy.' in answer.text
     assert answer.headers["X-Request-ID"] in answer.text
     assert "<html" not in answer.text
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}, {"Accept": "text/html"}])
+@pytest.mark.parametrize("path", ["/uploads", "/api/v1/studies"])
+def test_an_upload_that_fails_is_not_called_too_large(lonely: Edge, path: str, headers: dict[str, str]) -> None:
+    """The pages of errors are places of their own, with a limit of their own for bodies."""
+    answer = lonely.ask("POST", path, headers=headers, data=bytes(MAX_UPLOAD_BYTES))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (502, "5")
 
 
 @pytest.mark.parametrize("page", ["problem.json", "problem.html", "problem_fragment.html"])
