@@ -11,6 +11,7 @@ from app_service.exports.segs import SEGS
 from app_service.exports.structure_table import TABLE
 from app_service.exports.surface_names import surfaces
 from app_service.masks.corrected import corrected_name
+from app_service.masks.corrected_files import beside
 from app_service.parts import Parts
 from app_service.storage import cache
 from app_service.storage.cache import Answer, Key
@@ -96,6 +97,7 @@ def _all_artifacts(row: Row[Any], answer: Answer, corrected: bool) -> list[Artif
     names |= {TABLE: "text/csv"} if answer.result.measurements else {}
     names |= {SEGS: "application/zip"} if row.prompts and answer.result.measurements else {}
     names |= surfaces(answer.result.measurements, kept)
+    names |= beside(kept) if corrected else {}
     drawn = [artifact(row.id, name, media_type, None) for name, media_type in names.items()]
     if corrected:
         name, media_type = corrected_name(kept)

@@ -21,7 +21,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.tag import Tag
 
-from app_service.exports.seg_request import FACTS, MASK, NO_DICOM, ORIGINAL
+from app_service.exports.seg_request import FACTS, MASK, NO_DICOM, ORIGINAL, Source
 from app_service.intake.archive import entries, member, open_archive
 from app_service.intake.image import Picture
 from app_service.intake.limits import Limits
@@ -47,6 +47,9 @@ KNOWN = {
     "liver": Code("10200004", "SCT", "Liver"),
     "spleen": Code("78961009", "SCT", "Spleen"),
 }
+# PS3.16 context group 7162: how a model works. Most are networks.
+NETWORK = Code("123110", "DCM", "Artificial Intelligence")
+FAMILIES = {"ct-tissue": Code("123104", "DCM", "Morphological Operations")}
 
 
 def from_request(data: bytes, limits: Limits) -> Picture:
@@ -79,6 +82,8 @@ def from_request(data: bytes, limits: Limits) -> Picture:
 def _made(
     series: list[Dataset], labels: NDArray[np.uint8], place: NDArray[np.float64], facts: dict[str, Any]
 ) -> Segmentation:
+    models = list(dict.fromkeys((source.model, source.version) for source in _sources(facts).values()))
+    told = ", ".join(f"{model} {version}" for model, version in models)
     return Segmentation(
         source_images=series,
         pixel_array=Volume(labels, place, "PATIENT", str(series[0].FrameOfReferenceUID)),
@@ -89,11 +94,11 @@ def _made(
         sop_instance_uid=UID(),
         instance_number=1,
         manufacturer="Lightbox",
-        manufacturer_model_name=facts["model"],
-        software_versions=facts["version"],
+        manufacturer_model_name=", ".join(model for model, _ in models)[:64],
+        software_versions=", ".join(version for _, version in models)[:64],
         device_serial_number="-",
         content_label="SEGMENTATION",
-        series_description=f"{facts['model']} {facts['version']}, research use"[:64],
+        series_description=f"{told}, research use"[:64],
     )
 
 
@@ -101,6 +106,7 @@ def _numbered(labels: NDArray[np.uint8], facts: dict[str, Any]) -> NDArray[np.ui
     """With segments 1, 2, 3 …, as PS3.3 C.8.20.2 asks; what boxes were drawn round may have any numbers."""
     table = np.zeros(256, np.uint8)
     table[[int(index) for index in facts["labels"]]] = range(1, len(facts["labels"]) + 1)
+    facts["sources"] = {str(number): facts["sources"][index] for number, index in enumerate(facts["labels"], 1)}
     facts["labels"] = {str(number): label for number, label in enumerate(facts["labels"].values(), 1)}
     return table[labels]
 
@@ -146,15 +152,27 @@ def _begins(header: Dataset, origin: NDArray[np.float64]) -> bool:
 
 
 def _described(facts: dict[str, Any]) -> list[SegmentDescription]:
-    by = AlgorithmIdentificationSequence(facts["model"], Code("123109", "DCM", "Automated"), facts["version"])
+    sources = _sources(facts)
     return [
         SegmentDescription(
             segment_number=int(index),
             segment_label=label[:64],
             segmented_property_category=CATEGORY,
             segmented_property_type=KNOWN.get(label.replace("_", " ").lower(), PLAIN),
-            algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
-            algorithm_identification=by,
+            algorithm_type=_type(sources[index]),
+            algorithm_identification=_algorithm(sources[index]),
         )
         for index, label in facts["labels"].items()
     ]
+
+
+def _sources(facts: dict[str, Any]) -> dict[str, Source]:
+    return {index: Source(**source) for index, source in facts["sources"].items()}
+
+
+def _type(source: Source) -> SegmentAlgorithmTypeValues:
+    return SegmentAlgorithmTypeValues.SEMIAUTOMATIC if source.boxed else SegmentAlgorithmTypeValues.AUTOMATIC
+
+
+def _algorithm(source: Source) -> AlgorithmIdentificationSequence:
+    return AlgorithmIdentificationSequence(source.model, FAMILIES.get(source.model, NETWORK), source.version)

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from app_service.intake.examine import in_sandbox
 from app_service.intake.limits import IntakeSettings
@@ -20,15 +21,23 @@ _MAY_BE_DICOM = ("application/dicom", "application/zip")
 _LOG = logging.getLogger("lightbox.worker")
 
 
+class Source(NamedTuple):
+    """What outlined a structure; `boxed`: with the help of a person, who drew boxes (PS3.3 C.8.20.2)."""
+
+    model: str
+    version: str
+    boxed: bool
+
+
 def segmentation(
     store: ObjectStore,
     intake: IntakeSettings,
     study_id: str,
     mask: bytes,
     labels: Mapping[int, str],
-    made_by: tuple[str, str],
+    sources: Mapping[int, Source],
 ) -> bytes | None:
-    """The object's bytes, or None for a study that came as no DICOM series. `made_by` is model and version.
+    """The object's bytes, or None for a study that came as no DICOM series. Each of `labels` has a source.
 
     Raises Unprocessable where the series makes no sound object.
     """
@@ -36,7 +45,7 @@ def segmentation(
         if sniff(original.read(HEAD_BYTES)).media_type not in _MAY_BE_DICOM:
             return None
         original.seek(0)
-        facts = {"model": made_by[0], "version": made_by[1], "labels": dict(labels)}
+        facts = {"labels": dict(labels), "sources": {index: source._asdict() for index, source in sources.items()}}
         room = store.temporary_folder  # with the images, where there is room for them, and not in a folder of all
         with tempfile.TemporaryFile(dir=room) as request, tempfile.TemporaryFile(dir=room) as made:
             with zipfile.ZipFile(request, "w") as packed:

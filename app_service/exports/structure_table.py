@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from portal_wire.contract import Job
 
-TABLE = "measurements.csv"
+TABLE, CORRECTED_TABLE = "measurements.csv", "measurements_corrected.csv"
 _COLUMNS = ("job_id", "study_id", "model", "version", "structure")
 _WHAT = ("index", "pixels", "voxels", "area_mm2", "volume_ml", "mean_hu", "share")
 
@@ -22,3 +22,11 @@ def structure_table(jobs: Iterable[Job]) -> bytes:
             whose = (job.id, job.study_id, job.model, job.version, each.label)
             writer.writerow([*whose, *("" if values[name] is None else values[name] for name in _WHAT)])
     return text.getvalue().encode()
+
+
+def corrected_table(job: Job) -> bytes:
+    """The same of a job's mask as a person corrected it."""
+    if job.result is None or job.correction is None:
+        return structure_table([])
+    result = job.result.model_copy(update={"measurements": job.correction.measurements})
+    return structure_table([job.model_copy(update={"result": result})])

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from app_service.exports.picture import png
-from app_service.exports.structure_table import TABLE, structure_table
+from app_service.exports.structure_table import CORRECTED_TABLE, TABLE, corrected_table, structure_table
 from portal_wire.contract import Job
 
 NOTE = "identity.txt"
@@ -23,10 +23,10 @@ Not looked at: text that is drawn into the pixels of a picture, unless its file 
 archive), and features of the body. A head's volume or surface may show a face.
 """
 _NAMES = re.compile(
-    r"(image|heatmap|overlay|mask|mask_corrected)\.png|(combined_labels|mask_corrected|segmentations/[\w-]+)\.nii\.gz"
-    r"|seg\.dcm|segs\.npz|surfaces/[\w-]+\.stl|statistics\.json|measurements\.csv"
+    r"(image|heatmap|(overlay|mask)(_corrected)?)\.png|(combined_labels|mask_corrected|segmentations/[\w-]+)\.nii\.gz"
+    r"|seg(_corrected)?\.dcm|segs\.npz|surfaces/[\w-]+\.stl|(statistics(_corrected)?\.json|measurements(_corrected)?\.csv)"
 )
-_FACTS = ("model", "version", "shape", "spacing_mm", "labels", "structures")
+_FACTS = ("model", "version", "shape", "spacing_mm", "labels", "structures", "sources")
 _JOB = {"id", "study_id", "model", "version", "purpose"}
 Entry = tuple[str, Callable[[], bytes]]
 
@@ -49,6 +49,8 @@ def entries(
     def cleaned(name: str) -> bytes:
         if name == TABLE:
             return structure_table([other])
+        if name == CORRECTED_TABLE:
+            return corrected_table(other)
         data = content(name)
         if name.endswith(".png"):
             return png(data)  # the pixels alone

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row
 
 from app_service import ml_client
-from app_service.exports.seg_request import segmentation
+from app_service.exports.seg_request import Source, segmentation
 from app_service.masks.picture import checked_picture
 from app_service.masks.prompted import WANTED, ask_with_boxes, check_place, named
 from app_service.masks.structures import check_counts, file_name, labels_of, wrong_mask
@@ -65,9 +65,9 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         files = [File("combined_labels.nii.gz", gzip, parted.combined)]
         names = {index: f"segmentations/{file_name(label)}.nii.gz" for index, label in labels.items()}
         files += [File(names[index], gzip, data) for index, data in parted.structures.items()]
-        made_by = (job.model, job.version)
+        sources = dict.fromkeys(labels, Source(job.model, job.version, boxed=bool(job.prompts)))
         try:
-            seg = segmentation(parts.store, parts.settings.intake, study.id, parted.combined, labels, made_by)
+            seg = segmentation(parts.store, parts.settings.intake, study.id, parted.combined, labels, sources)
             files += [File("seg.dcm", "application/dicom", seg)] if seg else []
         except Unprocessable as error:
             reading.findings["warnings"].append({"code": SEG_NOT_MADE, "detail": f"{_WITHOUT_SEG} {error.detail}"})

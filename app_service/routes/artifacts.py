@@ -16,7 +16,8 @@ from app_service.exports.segs import SEGS, segs_of_picture, segs_of_volume
 from app_service.exports.structure_table import TABLE, structure_table
 from app_service.exports.surface_names import mask_of
 from app_service.intake.medical import SURFACE_REQUEST
-from app_service.masks.corrected import CORRECTED, corrected_folder
+from app_service.masks import corrected_files
+from app_service.masks.corrected_files import corrected_file
 from app_service.parts import Parts, parts
 from app_service.routes.files import binary
 from app_service.storage.database import reading, writing
@@ -41,7 +42,7 @@ def artifact(job_id: UUID, name: str) -> Response:
     # Viewers fetch pictures and masks by themselves: only an archive or the original was surely taken away.
     note([job], "view")
     tag = f"{job.id}-{job.attempt}-{name}"  # an attempt's files never change
-    if job.correction and name.startswith(CORRECTED):
+    if job.correction and name in corrected_files.ALL:
         tag += f"-{job.correction.corrected_at:%Y%m%d%H%M%S%f}"  # a person's may
     if request.if_none_match.contains(tag):
         return Response(status=304)
@@ -79,8 +80,8 @@ def content(here: Parts, job: Job, name: str) -> bytes:
         if any(item.name == "mask.png" for item in job.artifacts):
             return segs_of_picture(content(here, job, "mask.png"))
         return segs_of_volume(content(here, job, "combined_labels.nii.gz"))
-    if job.correction and job.correction.corrected_at and name.startswith(CORRECTED):
-        return here.store.read(f"{corrected_folder(job.id, job.attempt, job.correction.corrected_at)}/mask")
+    if name in corrected_files.ALL:
+        return corrected_file(here, job, name, lambda: image_of(here, job))
     return kept(here, job, name)
 
 

@@ -12,6 +12,7 @@ from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.domain.correction import labels_after, require_correctable, shown
 from app_service.masks.corrected import Corrected, corrected_folder, corrected_picture, corrected_volume, measured
+from app_service.masks.corrected_files import statistics
 from app_service.parts import Parts, parts
 from app_service.routes.artifacts import kept
 from app_service.routes.bodies import CorrectionWanted
@@ -35,8 +36,9 @@ PICTURE, VOLUME = "mask.png", "combined_labels.nii.gz"
 @corrections.output(Job)
 def corrected(job_id: UUID, json_data: CorrectionWanted) -> Job:
     """Keep the job's mask with the structures that were outlined in `from_job` taken from there, as one more file of
-    the job: `mask_corrected.png` or `.nii.gz`. The model's own mask and its measurements stay as they are. A later
-    correction takes the place of an earlier one."""
+    the job: `mask_corrected.png` or `.nii.gz`. Beside it are `statistics_corrected.json`, `measurements_corrected.csv`,
+    for an image `overlay_corrected.png`, for a DICOM series `seg_corrected.dcm`. The model's own mask and its
+    measurements stay as they are. A later correction takes the place of an earlier one."""
     here, user, name, source = parts(), current_user(), str(job_id), str(json_data.from_job)
     with reading(here.engine) as connection:
         rows = find_jobs(connection, user.id, [name, source])
@@ -45,10 +47,13 @@ def corrected(job_id: UUID, json_data: CorrectionWanted) -> Job:
     require_correctable(job, other)
     labels, hounsfield = labels_after(job, other)
     made = _made(here, job, other, hounsfield)
-    measurements = [each.model_dump() for each in measured(made, labels, study.kind, study.spacing_mm)]
+    measurements = measured(made, labels, study.kind, study.spacing_mm)
     moment = now()
-    values = {"from_job": source, "measurements": measurements, "size_bytes": len(made.mask)}
-    here.store.put_bytes(f"{corrected_folder(name, job.attempt, moment)}/mask", made.mask)
+    told = [each.model_dump() for each in measurements]
+    values = {"from_job": source, "measurements": told, "size_bytes": len(made.mask)}
+    folder = corrected_folder(name, job.attempt, moment)
+    here.store.put_bytes(f"{folder}/statistics", statistics(job, other, study, measurements))
+    here.store.put_bytes(f"{folder}/mask", made.mask)
     with writing(here.engine) as connection:
         find_jobs(connection, user.id, [name])  # it may have been deleted meanwhile
         who = {"corrected_by": user.username, "corrected_at": moment}

@@ -24,6 +24,7 @@ def job(*names: str) -> Job:
 
 def test_a_file_that_nobody_thought_of_stays_here() -> None:
     known = ("mask.png", "mask_corrected.nii.gz", "segs.npz", "segmentations/left_lung.nii.gz", "surfaces/air.stl")
+    known += ("seg_corrected.dcm", "overlay_corrected.png", "statistics_corrected.json", "measurements_corrected.csv")
     unknown = ("letter.txt", "seg.dcm.bak", "segmentations/a/b.nii.gz", "segmentations/Jane Doe.nii.gz", "x/seg.dcm")
     found = dict(entries(job(*known, *unknown), lambda name: b"", lambda data: b"", KEY))
     assert set(found) == {"image.png", *known, "result.json", "identity.txt"}

@@ -132,6 +132,7 @@ def test_labels_with_gaps_are_segments_one_after_the_other(doctor: Caller, worke
     assert [(each.SegmentNumber, each.SegmentLabel) for each in made_of.SegmentSequence] == [
         *((1, "object 3"), (2, "object 7"))
     ]
+    assert {each.SegmentAlgorithmType for each in made_of.SegmentSequence} == {"SEMIAUTOMATIC"}  # a person drew boxes
     labels = np.asarray(volume_of(file_of(doctor, job, "combined_labels.nii.gz")).dataobj)
     found = made_of.get_volume(combine_segments=True).array
     assert [np.count_nonzero(found == number) for number in (1, 2)] == [
