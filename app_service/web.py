@@ -17,6 +17,7 @@ from app_service.routes.bodies import Json
 from app_service.routes.corrections import corrections
 from app_service.routes.direct import direct
 from app_service.routes.directory import directory
+from app_service.routes.emergency import emergency
 from app_service.routes.events import events
 from app_service.routes.jobs import jobs
 from app_service.routes.limits import limits
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     direct,
     pictures,
     sharing,
+    emergency,
     jobs,
     artifacts,
     archives,

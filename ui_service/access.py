@@ -40,6 +40,8 @@ ACCESS: dict[str, Access] = {
     "sharing.look": "doctor",
     "sharing.emergency": "doctor",
     "sharing.open_in_emergency": "doctor",
+    "sharing.emergency_search": "doctor",
+    "sharing.search_in_emergency": "doctor",
     "compare.page": "doctor",
     "compare.run": "doctor",
     "compare.standing": "doctor",

@@ -13,6 +13,7 @@ from portal_wire.errors import TooManyRequests
 
 WRONG_ALLOWED = 5
 WRONG_ALLOWED_FROM_ADDRESS = 50
+SEARCHES_ALLOWED = 10  # that found nothing
 WINDOW_S = 300
 
 
@@ -61,6 +62,26 @@ def succeed(client: "redis.Redis", username: str, address: str | None = None) ->
     client.delete(_key(username))
     if address:
         client.decr(_key(address, "from"))
+
+
+def begin_search(client: "redis.Redis", user_id: str) -> None:
+    """Count a search in an emergency, until it finds something. Raises TooManyRequests when too many found nothing."""
+    pipeline = client.pipeline()
+    pipeline.incr(_key(user_id, "search"))
+    pipeline.expire(_key(user_id, "search"), WINDOW_S, nx=True)
+    pipeline.ttl(_key(user_id, "search"))
+    count, _, wait_s = pipeline.execute()
+    if count > SEARCHES_ALLOWED:
+        raise TooManyRequests(
+            f"Too many searches found nothing. Please try again in {max(1, -(-wait_s // 60))} min.",
+            code="too_many_searches",
+            retry_after_s=max(1, wait_s),
+        )
+
+
+def search_found(client: "redis.Redis", user_id: str) -> None:
+    """It was no guess."""
+    client.decr(_key(user_id, "search"))
 
 
 def _key(whom: str, kind: str = "as") -> str:

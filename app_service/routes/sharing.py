@@ -1,4 +1,4 @@
-"""Another's study: shared by its doctor with a link that ends, or opened in an emergency for a written reason.
+"""Another's study, shared by its doctor with a link that ends; in an emergency: emergency.py.
 
 A link's code is told once and comes back in a request's body, never in an address.
 """
@@ -10,7 +10,6 @@ from typing import Annotated
 from uuid import UUID
 
 from apiflask import APIBlueprint
-from prometheus_client import Counter
 from pydantic import BaseModel, Field, StringConstraints
 from sqlalchemy import Connection, Row
 
@@ -30,8 +29,6 @@ from portal_wire.errors import Conflict, Unprocessable
 
 sharing = APIBlueprint("sharing", __name__, tag="Studies")
 MOST_SHARES = 50  # of a study
-EMERGENCY = timedelta(minutes=60)
-_EMERGENCIES = Counter("lightbox_app_emergency_openings_total", "Times that a doctor opened another's study unasked.")
 
 
 class ShareWanted(Asked):
@@ -64,12 +61,6 @@ class NewShare(BaseModel):
 
 class CodeGiven(Asked):
     code: Annotated[str, StringConstraints(min_length=1, max_length=128, strip_whitespace=True)]
-
-
-class Emergency(Asked):
-    """Why, in words that the study's doctor will read."""
-
-    reason: Annotated[str, StringConstraints(min_length=10, max_length=500, strip_whitespace=True)]
 
 
 class Guest(BaseModel):
@@ -154,22 +145,6 @@ def seen() -> SeenStudies:
     models = here.models.known()
     items = [SeenStudy(study=to_study(row, models, here.settings.default_models), until=row.until) for row in rows]
     return SeenStudies(items=items)
-
-
-@sharing.post("/v1/studies/<uuid:study_id>/emergency")
-@sharing.auth_required(bearer, roles=DOCTOR_IN_PERSON)
-@sharing.input(Emergency)
-@sharing.output(Guest, status_code=201)
-def opened_in_emergency(study_id: UUID, json_data: Emergency) -> tuple[Guest, int]:
-    """Look at another's study for an hour. Its doctor sees who did and why, and whoever keeps the portal is told."""
-    user, name, until = current_user(), str(study_id), now() + EMERGENCY
-    with writing(parts().engine) as connection:
-        if owner_of(connection, name) == user.id:
-            raise Conflict("This study is your own.", code="own_study")
-        add_guest(connection, name, user.id, until, reason=json_data.reason)
-        audit.record(connection, "open_in_emergency", user.id, name)
-    _EMERGENCIES.inc()
-    return Guest(study_id=name, until=until), 201
 
 
 def _colleague(connection: Connection, username: str | None) -> str | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, exists, insert, or_, select
+from sqlalchemy import Connection, Row, Select, delete, exists, func, insert, or_, select
 
 from app_service.storage.guests import is_guest, refuse
 from app_service.storage.records import jobs, studies
@@ -54,6 +54,13 @@ def owner_of(connection: Connection, study_id: str) -> str:
     if owner is None:
         raise NotFound(_UNKNOWN)
     return str(owner)
+
+
+def called(connection: Connection, name: str, most: int) -> list[Row[Any]]:
+    """(id, owner_id) of the studies, whosever they are, that have this id or exactly this patient reference."""
+    whole = func.lower(studies.c.patient_reference) == name.lower()
+    query = select(studies.c.id, studies.c.owner_id).where(or_(studies.c.id == name.lower(), whole))
+    return list(connection.execute(query.order_by(studies.c.id.desc()).limit(most)))
 
 
 def list_studies(

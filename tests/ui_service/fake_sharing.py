@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 
-from portal_wire.errors import Forbidden, NotFound, Unprocessable
+from portal_wire.errors import Forbidden, NotFound, TooManyRequests, Unprocessable
 from portal_wire.ids import new_id
 from tests.ui_service.fake_server import known
 
@@ -56,6 +56,25 @@ def equip(app: Flask, fake: Any) -> None:
         return "", 204
 
     equip_guest(app, fake, shared)
+    equip_search(app, fake, shared)
+
+
+def equip_search(app: Flask, fake: Any, shared: Sharing) -> None:
+    """Access in an emergency, by what a study is called."""
+
+    @app.post("/v1/emergency")
+    def search() -> tuple[Response, int]:
+        body = request.get_json()
+        if len(body["reason"]) < 10 or not body["study"]:
+            raise Unprocessable("reason: too short")
+        if body["study"] == "guess":
+            raise TooManyRequests("Too many searches found nothing. Please try again in 5 min.", retry_after_s=300)
+        found = [one.id for one in fake.studies.values() if body["study"] in (one.id, one.patient_reference)]
+        if not found:
+            raise NotFound("No study has this identifier or patient reference.", code="no_such_study")
+        shared.reasons.append(body["reason"])
+        shared.seen += found
+        return jsonify(items=[{"study_id": name, "until": UNTIL} for name in found]), 201
 
 
 def equip_guest(app: Flask, fake: Any, shared: Sharing) -> None:

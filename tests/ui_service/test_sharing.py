@@ -87,3 +87,30 @@ def test_its_doctor_reads_who_came_in_an_emergency_and_why(doctor: Visitor, fake
     fake.sharing.emergencies.append(EMERGENCY)
     page = doctor.get(f"/studies/{fake.add_study().id}").text
     assert html.escape(str(EMERGENCY["reason"])) in page and "in an emergency" in page
+
+
+def test_another_doctors_studies_are_opened_by_what_they_are_called(doctor: Visitor, fake: FakeApp) -> None:
+    first, second = (fake.add_study(uploaded_by="house", patient_reference="P-7") for _ in range(2))
+    assert 'href="/emergency"' in doctor.get("/shared").text
+    form = doctor.get("/emergency").text
+    assert "60 minutes" in form and "P-7" not in form
+    assert doctor.post("/emergency", {"study": " P-7 ", "reason": WHY}).location == "/shared"
+    listed = doctor.get("/shared").text
+    assert f"/shared/{first.id}" in listed and f"/shared/{second.id}" in listed
+    fake.sharing.seen.clear()
+    assert doctor.post("/emergency", {"study": second.id, "reason": WHY}).location == f"/shared/{second.id}"
+    assert fake.sharing.reasons == [WHY, WHY]
+
+
+def test_what_finds_nothing_says_no_more_than_that(doctor: Visitor, fake: FakeApp) -> None:
+    fake.add_study(uploaded_by="house", patient_reference="P-7")
+    doctor.get("/emergency")
+    refused = doctor.post("/emergency", {"study": "P-<8>", "reason": WHY})
+    assert refused.status_code == 404 and html.escape("P-<8>") in refused.text and WHY in html.unescape(refused.text)
+    assert "P-7" not in refused.text and "house" not in refused.text.split("<main")[1]
+    for study, reason in (("P-7", "short"), ("", WHY), ("", "")):
+        refused = doctor.post("/emergency", {"study": study, "reason": reason})
+        assert refused.status_code == 422 and "at least ten characters" in refused.text
+    stopped = doctor.post("/emergency", {"study": "guess", "reason": WHY})
+    assert stopped.status_code == 429 and stopped.headers["Retry-After"] == "300"
+    assert fake.sharing.reasons == [] and fake.sharing.seen == []

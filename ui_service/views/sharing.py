@@ -6,7 +6,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from portal_wire.contract import Study
-from portal_wire.errors import NotFound, PortalError, Unprocessable
+from portal_wire.errors import Conflict, NotFound, PortalError, TooManyRequests, Unprocessable
 from ui_service.rows import answering
 from ui_service.signed_in import app_tier
 
@@ -79,9 +79,32 @@ def open_in_emergency(study_id: UUID) -> Response:
     return redirect(url_for("sharing.look", study_id=study_id), 303)
 
 
-def _again(study_id: UUID, reason: str, error: PortalError) -> Response:
-    said = "Please give a reason of at least ten characters."
-    return make_response(render_template("emergency.html", study_id=study_id, typed=reason, said=said), error.status)
+@blueprint.get("/emergency")
+def emergency_search() -> str:
+    """Say which, and why."""
+    return render_template("emergency.html")
+
+
+@blueprint.post("/emergency", endpoint="search_in_emergency")
+def search_in_emergency() -> Response:
+    """Look for an hour at what is called so, word for word. The name travels in the body, never in an address."""
+    reason, sought = request.form.get("reason", "").strip(), request.form.get("study", "").strip()
+    try:
+        opened = app_tier().search_in_emergency(sought, reason)
+    except (NotFound, Conflict, TooManyRequests, Unprocessable) as error:
+        return _again(None, reason, error, sought)
+    one = url_for("sharing.look", study_id=opened[0]) if len(opened) == 1 else url_for("sharing.page")
+    return redirect(one, 303)
+
+
+def _again(study_id: UUID | None, reason: str, error: PortalError, sought: str = "") -> Response:
+    short = "Please give a reason of at least ten characters" + ("." if study_id else ", and what to open.")
+    said = short if isinstance(error, Unprocessable) else error.detail
+    page = render_template("emergency.html", study_id=study_id, typed=reason, said=said, sought=sought)
+    answer = make_response(page, error.status)
+    if error.retry_after_s is not None:
+        answer.headers["Retry-After"] = str(error.retry_after_s)
+    return answer
 
 
 def _seen() -> list[tuple[Study, str]]:

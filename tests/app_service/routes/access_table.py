@@ -83,6 +83,7 @@ ACCESS = {
     "POST /v1/studies/<uuid:study_id>/shares": Row(IN_PERSON, 201, {"colleague": "other"}),
     "DELETE /v1/studies/<uuid:study_id>/shares/<uuid:share_id>": Row(IN_PERSON, 204),
     "POST /v1/studies/<uuid:study_id>/emergency": Row(ANOTHER, 201, {"reason": "A patient in the resuscitation room."}),
+    "POST /v1/emergency": Row(DOCTOR_IN_PERSON, 404, {"study": "nobody's", "reason": "A patient in the shock room."}),
     "GET /v1/shared": Row(DOCTORS, 200),
     "POST /v1/shared": Row(DOCTOR_IN_PERSON, 404, {"code": "nobody's"}),
     "GET /v1/studies/<uuid:study_id>/image": Row(OWNER, 200),
