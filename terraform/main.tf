@@ -96,6 +96,7 @@ module "storage" {
   cache           = var.cache
   cache_token     = var.cache_token
   keep            = var.keep
+  direct_from     = var.direct_uploads_from
   log_days        = var.log_days
   protect         = var.protect
   images          = var.images
@@ -107,6 +108,7 @@ module "ingest" {
   bucket       = module.storage.studies_bucket
   key_arn      = module.security.key_arn
   starter      = var.ml_starter
+  idle_minutes = var.idle_minutes
   starter_host = try({ id = module.compute.hosts["ml"].id, arn = module.compute.hosts["ml"].arn }, null)
   log_days     = var.log_days
 }

@@ -43,6 +43,17 @@ variable "bucket_prefix" {
   default     = ""
 }
 
+variable "direct_uploads_from" {
+  description = "The portal's own address, such as https://lightbox.hospital.example, whose pages may send large files straight to the bucket (LIGHTBOX_STORE_ORIGIN); empty: none may."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.direct_uploads_from == "" || can(regex("^https://[a-z0-9.-]+(:[0-9]+)?$", var.direct_uploads_from))
+    error_message = "direct_uploads_from: expected https:// and a name, without a path."
+  }
+}
+
 variable "keep" {
   description = "Days: until processed and rejected inputs go, until studies move to cheaper storage, until replaced objects go. null: nothing leaves by itself."
   type        = object({ inputs_days = optional(number, 30), archive_days = optional(number, 90), old_version_days = optional(number, 90) })
@@ -88,8 +99,8 @@ variable "budget_usd" {
 }
 
 variable "ml_starter" {
-  description = "Zip file and handler of the function that starts a switched-off single ML host; null: none."
-  type        = object({ package = string, handler = string })
+  description = "The function that switches a single ML host on with work and off without: its zip (`python -m command_line.ml_host.package FILE`); null: none."
+  type        = object({ package = string, handler = optional(string, "command_line.ml_host.handler.on_event") })
   default     = null
 
   validation {

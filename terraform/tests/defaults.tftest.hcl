@@ -57,6 +57,7 @@ run "storage" {
     cache_token     = "0123456789abcdef0123456789abcdef"
     keep            = { inputs_days = 30, archive_days = 90, old_version_days = 90 }
     log_days        = 365
+    direct_from     = "https://lightbox.hospital.example"
     protect         = true
     images          = ["ui"]
   }
@@ -78,8 +79,12 @@ run "storage" {
     error_message = "A bucket keeps no versions."
   }
   assert {
-    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.studies[0].rule : length(rule.expiration) == 0 || contains(["processed/", "rejected/"], one(rule.filter).prefix)])
-    error_message = "Something besides processed and rejected inputs expires by itself."
+    condition     = alltrue([for rule in aws_s3_bucket_lifecycle_configuration.studies[0].rule : length(rule.expiration) == 0 || contains(["processed/", "rejected/", "uploads/"], one(rule.filter).prefix)])
+    error_message = "Something besides inputs and unfinished uploads expires by itself."
+  }
+  assert {
+    condition     = [for rule in one(aws_s3_bucket_cors_configuration.studies[*]).cors_rule : [rule.allowed_methods, rule.allowed_origins]] == [[toset(["POST"]), toset(["https://lightbox.hospital.example"])]]
+    error_message = "Pages other than the portal's may write to the bucket, or its own read it."
   }
   assert {
     condition     = !aws_db_instance.this[0].publicly_accessible && aws_db_instance.this[0].storage_encrypted && aws_db_instance.this[0].manage_master_user_password

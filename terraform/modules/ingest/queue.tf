@@ -34,7 +34,8 @@ resource "aws_sqs_queue" "incoming" {
 }
 
 resource "aws_s3_bucket_notification" "incoming" {
-  bucket = var.bucket.name
+  bucket      = var.bucket.name
+  eventbridge = var.starter != null
 
   queue {
     id            = "incoming"

@@ -1,5 +1,5 @@
-# For those who switch a single GPU host off: a function that starts it when an alarm says that something waits.
-# A group of ML hosts needs none of this; it starts from nothing by its own policy.
+# For those who switch a single GPU host off: a function (command_line/ml_host) that starts it when a file or a job comes,
+# brings its models up by Session Manager, and stops it again. A group of ML hosts starts from nothing by its own policy.
 
 locals {
   with_starter = var.starter == null ? 0 : 1 # the root lets it be given for a single host only
@@ -28,8 +28,17 @@ resource "aws_iam_role_policy" "starter" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      { Sid = "StartIt", Effect = "Allow", Action = "ec2:StartInstances", Resource = var.starter_host.arn },
-      { Sid = "SeeIt", Effect = "Allow", Action = ["ec2:DescribeInstances", "ssm:DescribeInstanceInformation"], Resource = "*" },
+      { Sid = "OnAndOff", Effect = "Allow", Action = ["ec2:StartInstances", "ec2:StopInstances"], Resource = var.starter_host.arn },
+      { Sid = "ItsDisks", Effect = "Allow", Action = "kms:CreateGrant", Resource = var.key_arn, Condition = {
+        Bool         = { "kms:GrantIsForAWSResource" = "true" }
+        StringEquals = { "kms:ViaService" = "ec2.${data.aws_region.here.name}.amazonaws.com" }
+      } },
+      { Sid = "BringModelsUp", Effect = "Allow", Action = "ssm:SendCommand", Resource = [aws_ssm_document.start[0].arn, var.starter_host.arn] },
+      # AWS knows no single resource for these; none changes anything.
+      { Sid = "See", Effect = "Allow", Resource = "*", Action = [
+        "ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:ListCommands", "ssm:GetCommandInvocation", "cloudwatch:GetMetricStatistics",
+      ] },
+      { Sid = "FilesThatWait", Effect = "Allow", Action = "sqs:GetQueueAttributes", Resource = aws_sqs_queue.incoming.arn },
       { Sid = "Log", Effect = "Allow", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = "${aws_cloudwatch_log_group.starter[0].arn}:*" },
       { Sid = "Trace", Effect = "Allow", Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], Resource = "*" },
       { Sid = "Failures", Effect = "Allow", Action = "sqs:SendMessage", Resource = aws_sqs_queue.dead.arn },
@@ -54,7 +63,13 @@ resource "aws_lambda_function" "starter" {
   kms_key_arn                    = var.key_arn
 
   environment {
-    variables = { LIGHTBOX_GPU_INSTANCE_ID = var.starter_host.id }
+    variables = {
+      LIGHTBOX_ML_INSTANCE_ID    = var.starter_host.id
+      LIGHTBOX_ML_START_DOCUMENT = aws_ssm_document.start[0].name
+      LIGHTBOX_PORTAL            = var.name
+      LIGHTBOX_INCOMING_QUEUE    = aws_sqs_queue.incoming.url
+      LIGHTBOX_IDLE_MINUTES      = tostring(var.idle_minutes)
+    }
   }
 
   dead_letter_config {
@@ -66,29 +81,4 @@ resource "aws_lambda_function" "starter" {
   }
 
   depends_on = [aws_cloudwatch_log_group.starter]
-}
-
-resource "aws_cloudwatch_metric_alarm" "waiting" {
-  count               = local.with_starter
-  alarm_name          = "${var.name}-a-job-waits-for-ml"
-  alarm_description   = "A job waits and the ML host may be off: start it."
-  namespace           = "Lightbox"
-  metric_name         = "lightbox_app_queue_oldest_seconds"
-  dimensions          = { Portal = var.name }
-  statistic           = "Maximum"
-  period              = 60
-  evaluation_periods  = 1
-  comparison_operator = "GreaterThanThreshold"
-  threshold           = 0
-  treat_missing_data  = "notBreaching"
-  alarm_actions       = [aws_lambda_function.starter[0].arn]
-}
-
-resource "aws_lambda_permission" "alarm" {
-  count         = local.with_starter
-  statement_id  = "alarm"
-  action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.starter[0].function_name
-  principal     = "lambda.alarms.cloudwatch.amazonaws.com"
-  source_arn    = aws_cloudwatch_metric_alarm.waiting[0].arn
 }

@@ -20,13 +20,18 @@ variable "prefix" {
 }
 
 variable "starter" {
-  description = "Zip file and handler of the function that starts a switched-off ML host when a file comes; null: none."
+  description = "Zip file and handler of the function that switches a single ML host on and off; null: none."
   type        = object({ package = string, handler = string })
 }
 
 variable "starter_host" {
   description = "ARN and id of the host that the function may start; null when ML is a group, which starts by itself."
   type        = object({ arn = string, id = string })
+}
+
+variable "idle_minutes" {
+  description = "Minutes without a file or a job until the function switches the host off."
+  type        = number
 }
 
 variable "log_days" {

@@ -33,6 +33,21 @@ resource "aws_s3_bucket_lifecycle_configuration" "studies" {
     }
   }
 
+  # App throws them away a day after they began; this is for when App is away.
+  rule {
+    id     = "direct-uploads-that-nobody-completed"
+    status = "Enabled"
+    filter {
+      prefix = "uploads/"
+    }
+    expiration {
+      days = 2
+    }
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
+
   dynamic "rule" {
     for_each = toset(["processed", "rejected"])
     content {

@@ -44,6 +44,11 @@ variable "keep" {
   type        = object({ inputs_days = number, archive_days = number, old_version_days = number })
 }
 
+variable "direct_from" {
+  description = "Origin whose pages may send large files straight to the bucket of studies; empty: none."
+  type        = string
+}
+
 variable "log_days" {
   description = "Days that access logs are kept."
   type        = number

@@ -48,6 +48,14 @@ mock_resource "aws_lambda_function" {
   defaults = { arn = "arn:aws:lambda:eu-central-1:123456789012:function:mocked" }
 }
 
+mock_resource "aws_cloudwatch_event_rule" {
+  defaults = { arn = "arn:aws:events:eu-central-1:123456789012:rule/mocked" }
+}
+
+mock_resource "aws_ssm_document" {
+  defaults = { arn = "arn:aws:ssm:eu-central-1:123456789012:document/mocked" }
+}
+
 mock_resource "aws_cloudwatch_metric_alarm" {
   defaults = { arn = "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:mocked" }
 }
