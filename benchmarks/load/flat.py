@@ -25,9 +25,9 @@ class Trend:
 
     @property
     def verdict(self) -> str:
-        """ "flat" or "grows" where the whole interval says so; else the time was too short to tell."""
+        """It is flat, falls or grows where the whole interval says so; else the time was too short to tell."""
         if self.most <= FLAT:
-            return "flat"
+            return "falls" if self.most < -FLAT else "flat"
         return "grows" if self.least > FLAT else "too short to tell"
 
 

@@ -27,7 +27,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Outcome:
-    """`began` and `ended` are monotonic seconds; `drained_s` from the end until no job was open, None: never."""
+    """`began` and `ended` are monotonic seconds; `drained_s` from the end until no job was open. None: never, or not
+    `waited` for."""
 
     phase: Phase
     lines: list[Line]
@@ -35,6 +36,7 @@ class Outcome:
     ended: float
     accepted: int
     drained_s: float | None
+    waited: bool
     arrivals: dict[str, list[Arrival]]
 
     @property
@@ -70,7 +72,7 @@ async def run(
     visible = answers.visible_s(began, ended)
     lines.append(Line(VISIBLE.name, len(visible) / seconds, milliseconds(visible), VISIBLE.figures_ms, 0, 0, 0))
     arrivals = {stream.name: each for stream, each in zip(STREAMS, found, strict=True)}
-    return Outcome(phase, lines, began, ended, answers.count(began).total(), drained_s, arrivals)
+    return Outcome(phase, lines, began, ended, answers.count(began).total(), drained_s, drain_s > 0, arrivals)
 
 
 def line(stream: Stream, arrivals: list[Arrival], seconds: float) -> Line:

@@ -91,6 +91,7 @@ async def _loaded(
                 said.append(verdicts.of_batch(whole))
             said.append(verdicts.of_processes(before, watch.processes()))
         found["no_success"] = visitors.said
+        _say(f"What was no success: {visitors.said}")
         listening.cancel()
         states = dict(answers.count())
         found["states"], found["torn"] = states, await torn(portal, doctor, answers, pictures)
@@ -119,7 +120,7 @@ async def _phase(
     said += verdicts.of_phase(outcome)
     told = found.setdefault("phases", [])
     told.append(outcome.told())
-    if wanted in (STEADY, DOUBLE):
+    if wanted.watched:
         for what, samples in (("RSS in MB", watch.rss), ("descriptors", watch.descriptors)):
             inside = {
                 tier: [(at, value) for at, value in every if outcome.began <= at <= outcome.ended]

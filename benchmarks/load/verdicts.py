@@ -12,6 +12,7 @@ from benchmarks.load.plan import (
     EVENT_LAG_P95_S,
     FLAT,
     FLAT_OVER_S,
+    LATE_MS,
     RECOVERED_WITHIN_S,
     VOLUME_MB_PER_S,
 )
@@ -37,6 +38,17 @@ def of_phase(outcome: Outcome) -> list[Verdict]:
     most = f"refused at most {phase.refused:.1%}, broken at most {phase.broken:.1%}"
     kept = outcome.refused <= phase.refused and outcome.broken <= phase.broken
     said.append(Verdict(f"{phase.name}: turned away", most, f"{outcome.refused:.2%}, {outcome.broken:.2%}", kept))
+    late_ms = max(line.late_ms for line in outcome.lines)
+    said.append(
+        Verdict(
+            f"{phase.name}: the driver's own lateness",
+            f"{LATE_MS:g} ms",
+            f"{late_ms:.0f} ms",
+            late_ms <= LATE_MS or None,
+        )
+    )
+    if outcome.drained_s is None and not outcome.waited:
+        return said
     drained = "never" if outcome.drained_s is None else f"{outcome.drained_s:.0f} s"
     queue = outcome.drained_s is not None and outcome.drained_s <= DRAINED_WITHIN_S
     said.append(Verdict(f"{phase.name}: its queue is empty after", f"{DRAINED_WITHIN_S:.0f} s", drained, queue))
@@ -54,7 +66,7 @@ def of_tiers(phase: str, what: str, trends: Mapping[str, Trend | None]) -> list[
     said = []
     for tier, trend in trends.items():
         found = "too few samples" if trend is None else _grown(trend)
-        held = {"flat": True, "grows": False}.get(trend.verdict) if trend else None
+        held = {"flat": True, "falls": True, "grows": False}.get(trend.verdict) if trend else None
         said.append(Verdict(f"{phase}: {what} of {tier}", f"{FLAT:+.0%} in {FLAT_OVER_S / 60:.0f} min", found, held))
     return said
 

@@ -79,7 +79,7 @@ def _outcome(outcomes: str, took_s: float = 0.01) -> Outcome:
     arrivals = _arrivals(outcomes, took_s)
     seconds = len(outcomes) / 10
     lines = [line(PAGE, arrivals, seconds)]
-    return Outcome(STEADY, lines, 0, seconds, 3, 1.0, {PAGE.name: arrivals})
+    return Outcome(STEADY, lines, 0, seconds, 3, 1.0, True, {PAGE.name: arrivals})
 
 
 def _missed(said: list[verdicts.Verdict]) -> int:
@@ -91,12 +91,19 @@ def test_figures_that_are_missed_are_named() -> None:
     assert _missed(verdicts.of_phase(_outcome("a" * 50, took_s=0.3))) == 1
     assert _missed(verdicts.of_phase(_outcome("a" * 49 + "b"))) == 1
     assert _missed(verdicts.of_phase(replace(_outcome("a" * 50), drained_s=None))) == 1
+    assert _missed(verdicts.of_phase(replace(_outcome("a" * 50), drained_s=None, waited=False))) == 0
     silent = Line("page", 1, None, (1, 1, 1), 1, 0, 0)
     assert _missed(verdicts.of_phase(replace(_outcome("a" * 50), lines=[silent]))) == 1
     # At twice the load times are no figures, and some may be turned away.
     slow = replace(_outcome("aaaar" * 10, took_s=3), phase=DOUBLE)
     assert _missed(verdicts.of_phase(slow)) == 0
     assert _missed(verdicts.of_phase(replace(_outcome("aaarr" * 10), phase=DOUBLE))) == 1
+
+
+def test_a_driver_that_is_late_itself_says_so() -> None:
+    late = [replace(each, late_s=0.06) for each in _arrivals("a" * 50)]
+    said = verdicts.of_phase(replace(_outcome("a" * 50), lines=[line(PAGE, late, 5)]))
+    assert [each.held for each in said if "lateness" in each.what] == [None]
 
 
 def test_a_portal_has_recovered_when_it_stays_so() -> None:
@@ -108,7 +115,7 @@ def test_a_portal_has_recovered_when_it_stays_so() -> None:
     assert verdicts.of_recovery(10).held and not verdicts.of_recovery(61).held and not verdicts.of_recovery(None).held
 
 
-@pytest.mark.parametrize(("percent_in_30_min", "expected"), [(0, "flat"), (4, "flat"), (8, "grows"), (-10, "flat")])
+@pytest.mark.parametrize(("percent_in_30_min", "expected"), [(0, "flat"), (4, "flat"), (8, "grows"), (-10, "falls")])
 def test_the_slope_tells_growth_from_noise(percent_in_30_min: float, expected: str) -> None:
     chance, times = np.random.default_rng(0), np.arange(0, 600, 3.0)
     values = 500 * (1 + percent_in_30_min / 100 * times / 1800) + chance.normal(0, 1, len(times))
@@ -116,7 +123,7 @@ def test_the_slope_tells_growth_from_noise(percent_in_30_min: float, expected: s
     values[150] += 200  # one jump is no slope
     found = trend(list(zip(times, values, strict=True)))
     assert found and found.verdict == expected
-    assert verdicts.of_tiers("steady", "RSS", {"UI": found})[0].held is (expected == "flat")
+    assert verdicts.of_tiers("steady", "RSS", {"UI": found})[0].held is (expected != "grows")
 
 
 def test_too_little_says_nothing() -> None:
