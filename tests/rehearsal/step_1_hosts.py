@@ -43,9 +43,3 @@ def test_a_second_run_changes_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
     outcome = rehearsal.site.play("site.yml")
     assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0), outcome.changes()
     saw("changed=0 on every host")
-
-
-def test_a_check_finds_nothing_to_do(rehearsal: Rehearsal, saw: Saw) -> None:
-    outcome = rehearsal.site.play("site.yml", "--check")
-    assert outcome.changed == dict.fromkeys(rehearsal.hosts, 0), outcome.changes()
-    saw("--check: changed=0 on every host")
