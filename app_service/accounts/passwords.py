@@ -1,31 +1,52 @@
 """Passwords as argon2id hashes, with the library's recommended cost (RFC 9106, low-memory profile)."""
 
 import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from portal_wire.errors import Unprocessable
+from portal_wire.errors import TooManyRequests, Unprocessable
 
 SHORTEST = 15  # NIST SP 800-63B-4: 15 where a password is all, 8 beside a second factor
 SHORTEST_OF_TWO = 8
 _HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+# Each takes 64 MiB and a tenth of a second of every core: a whole shift that signs in at once waits in line.
+_PLACES, _PATIENCE_S = threading.BoundedSemaphore(4), 5.0
 _NOBODY = _HASHER.hash("no account has this hash")
 
 
 def hash_password(password: str) -> str:
-    """The hash to store: salted, with its parameters in it."""
-    return _HASHER.hash(password)
+    """The hash to store: salted, with its parameters in it. Raises TooManyRequests as `matches` does."""
+    with _place():
+        return _HASHER.hash(password)
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Whether the password is right. With no hash it takes as long and says no, so that names cannot be probed."""
+    """Whether the password is right. With no hash it takes as long and says no, so that names cannot be probed.
+
+    Raises TooManyRequests where so many are being looked at that this one's turn does not come in time.
+    """
     try:
-        _HASHER.verify(password_hash or _NOBODY, password)
+        with _place():
+            _HASHER.verify(password_hash or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _PLACES.acquire(timeout=_PATIENCE_S):
+        detail = "Many people are signing in. Please try again in a moment."
+        raise TooManyRequests(detail, code="many_sign_ins", retry_after_s=2)
+    try:
+        yield
+    finally:
+        _PLACES.release()
 
 
 def require_good(password: str, username: str, *, second_factor: bool) -> None:

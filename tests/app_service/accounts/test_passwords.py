@@ -1,0 +1,47 @@
+"""A shift that signs in at once: few passwords are looked at together, because each takes 64 MiB."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+
+from app_service.accounts import passwords
+from portal_wire.errors import TooManyRequests
+
+PASSWORD = "correct horse battery"
+
+
+def test_few_are_looked_at_together_and_each_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    hashed, lock, inside, most = real.hash(PASSWORD), threading.Lock(), 0, 0
+
+    class Counting:
+        def verify(self, known: str, said: str) -> bool:
+            nonlocal inside, most
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            time.sleep(0.02)
+            try:
+                return real.verify(known, said)
+            finally:
+                with lock:
+                    inside -= 1
+
+    monkeypatch.setattr(passwords, "_HASHER", Counting())
+    monkeypatch.setattr(passwords, "_PATIENCE_S", 60.0)
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda number: passwords.matches(hashed, PASSWORD if number % 2 else "wrong"), range(12)))
+    assert found == [bool(number % 2) for number in range(12)]
+    assert 1 <= most <= 4
+
+
+def test_whose_turn_does_not_come_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_PLACES", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(passwords, "_PATIENCE_S", 0.05)
+    with passwords._place(), pytest.raises(TooManyRequests) as refused:
+        passwords.matches(None, PASSWORD)
+    assert (refused.value.code, refused.value.retry_after_s) == ("many_sign_ins", 2)
+    assert passwords.matches(passwords.hash_password(PASSWORD), PASSWORD)
