@@ -15,7 +15,7 @@ from ui_service.signed_in import TOKEN_COOKIE
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 FILLED = {"study_id": new_id(), "job_id": new_id(), "name": "x", "version": "1", "plot": "p.png", "number": 1}
 FILLED |= {"state": "active", "instead_of": "1", "choice": "shipped"}
-FILLED |= {name: new_id() for name in ("user_id", "token_id", "session_id", "share_id")}
+FILLED |= {name: new_id() for name in ("user_id", "token_id", "session_id", "share_id", "upload_id")}
 
 
 def addresses(app: Flask) -> list[tuple[str, str, str]]:
