@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from ml_service.manifest import Prompted
 from ml_service.metrics import Meter
 from ml_service.prompts.boxes import Prompt, check
 from ml_service.prompts.compact import Plane
-from ml_service.prompts.follow import Box, Mask
 from ml_service.prompts.least_recent import LeastRecent
+from ml_service.prompts.memory import Box
 from ml_service.prompts.studies import Study, read
 from ml_service.served import Seen
 from ml_service.served_rules import stepper
@@ -74,7 +75,8 @@ class ServedPrompts:
             check(prompts, axes, known.shape)
             prepared_s = time.monotonic() - started
             step = stepper(begun, self.task.count_steps(known, prompts))
-            labels = self.task.drawn(known, prompts, lambda z, boxes: self._outline(known, z, boxes), step)
+            outline = partial(self._outline, known)
+            labels = self.task.drawn(known, prompts, outline, step, self.network.memory)
             network_s = time.monotonic() - started - prepared_s
             outlined = self.task.outlined(known, prompts, labels, spacing_mm)
         verdict = Verdict(SEGMENTED, [], in_distribution=True, ood_score=0.0, warnings=outlined.warnings)
@@ -99,13 +101,13 @@ class ServedPrompts:
         self._studies.put(key, came, came.size_bytes)
         return came
 
-    def _outline(self, study: Study, z: int, boxes: Sequence[Box]) -> list[Mask]:
+    def _outline(self, study: Study, z: int, boxes: Sequence[Box]) -> list[Plane]:
         plane = study.plane(z)
         embedding = self._embeddings.get((study.sha256, z))
         if embedding is None:
             embedding = self.network.encode(plane, study.hounsfield)
             self._embeddings.put((study.sha256, z), embedding, embedding.nbytes)
-        return self.network.outline(embedding, plane, boxes)
+        return self.network.logits(embedding, plane, boxes)
 
     @contextmanager
     def _place(self, wait_s: float) -> Iterator[None]:

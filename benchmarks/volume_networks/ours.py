@@ -23,7 +23,8 @@ from ml_service.importers import lite_medsam, monai_networks
 from ml_service.importers.checkpoint import Array, convert
 from ml_service.manifest import WEIGHTS, Prompted
 from ml_service.prompts.boxes import Prompt
-from ml_service.prompts.follow import Box, Mask, follow, runs
+from ml_service.prompts.follow import follow, runs
+from ml_service.prompts.memory import Box
 from ml_service.prompts.networks import PromptNetwork
 from ml_service.sliding_window.labels import label_map
 from ml_service.sliding_window.plan import Plan
@@ -72,16 +73,16 @@ def boxes(tensors: dict[str, Array]) -> Pass:
         volume = drawn_on.astype(np.float32)
         kept: dict[int, Floats] = {}
 
-        def outline(z: int, box: Box) -> Mask:
+        def outline(z: int, box: Box) -> Floats:
             if z not in kept:
                 kept[z] = network.encode(volume[z])
-            return network.outline(kept[z], volume[z], [box])[0]
+            return network.logits(kept[z], volume[z], [box])[0]
 
         found = np.zeros((len(BOXES), *volume.shape), bool)
         for number, (x_min, y_min, z_min, x_max, y_max, _) in enumerate(BOXES):
             prompt = Prompt((x_min, y_min, x_max, y_max), z_min, len(volume) - 1, number + 1, through=False)
             for way in runs([prompt], len(volume)):
-                for z, mask in follow(way, outline, lambda z: volume[z]):
+                for z, mask in follow(way, outline, lambda z: volume[z], network.memory):
                     found[number, z] = mask
         return found
 

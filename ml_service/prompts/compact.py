@@ -16,6 +16,7 @@ PATCH = 64  # pixels a side of a cut-out, and of its mask
 MARGIN = 0.25  # of the box's side, on each side of it: what lies around tells where the object ends
 LEAST = 4.0  # pixels a side of a box as it is read: of less there is nothing to see
 WIDE = (0.5, 99.5)  # percentiles of a slice that become 0 and 1
+OUTSIDE = -10.0  # logit where a network was not asked
 NARROW = (5.0, 95.0)  # percentiles of a box's inside that become -1 and 1
 
 
@@ -83,19 +84,19 @@ def inside(box: Box, size: int = PATCH) -> Plane:
     return depth
 
 
-def placed(logits: Plane, box: Box, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Returns a cut-out's logits (size, size) as a mask of the whole slice, `shape` (height, width)."""
+def placed(logits: Plane, box: Box, shape: tuple[int, int]) -> Plane:
+    """Returns a cut-out's logits (size, size) as those of the whole slice, `shape` (height, width)."""
     left, top, right, bottom = around(box)
     size = logits.shape[0]
-    found = np.zeros(shape, np.bool_)
+    found = np.full(shape, OUTSIDE, np.float32)
     x, y = max(0, int(np.floor(left))), max(0, int(np.floor(top)))
     width, height = min(shape[1], int(np.ceil(right)) + 1) - x, min(shape[0], int(np.ceil(bottom)) + 1) - y
     if width > 0 and height > 0:
         across, down = size / (right - left), size / (bottom - top)  # cells a pixel
         matrix = np.array([[across, 0, (x - left) * across - 0.5], [0, down, (y - top) * down - 0.5]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        part = cv2.warpAffine(logits, matrix, (width, height), flags=flags, borderValue=-10.0)
-        found[y : y + height, x : x + width] = part > 0
+        part = cv2.warpAffine(logits, matrix, (width, height), flags=flags, borderValue=OUTSIDE)
+        found[y : y + height, x : x + width] = part
     return found
 
 

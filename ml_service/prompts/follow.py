@@ -1,31 +1,22 @@
 """An object from slice to slice of a volume, from boxes on one slice or on several.
 
-The rules are those of the challenge that LiteMedSAM is from: the next slice's box is that of the mask before, widened
-by 3 of 256 pixels; where that mask is empty, the drawn box. A box over several slices is first asked for in their
-middle. Two things are added. Between two drawn boxes of one label the box is interpolated. And `through` goes on until
-the object ends: `Likeness` says when.
+A box over several slices is first asked for in their middle, and from there up and down, as in the challenge that
+LiteMedSAM is from. Between two drawn boxes of one label the box is interpolated. `through` goes on until the object
+ends. How the next slice's box and mask come about is told by a `Memory`: that of this project's own network, or
+`Widened`, the challenge's rule.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from ml_service.prompts.boxes import Prompt
 from ml_service.prompts.compact import Plane
+from ml_service.prompts.memory import Box, Mask, Memory, tight
 
-Mask = NDArray[np.bool_]
-Box = tuple[float, float, float, float]
-Outline = Callable[[int, Box], Mask]  # slice, box -> mask of the slice
+Outline = Callable[[int, Box], Plane]  # slice, box -> logits of the slice, above 0 inside
 WIDER = 3 / 256  # of the slice's longer side, on each side of a box
-LEAST_PIXELS = 6  # of an object on a slice
-LEAST_SHARE = 0.02  # of its largest slice
-OVERLAP = 0.4  # of the smaller of two neighbouring masks
-LEAP = 2.2  # times as large as on the slice before: it has run into something else
-CONTRAST = 0.4  # inside against outside, in spreads of the levels inside, below which levels tell nothing
-HALFWAY = 0.5  # of the way from the object's level to that of what lies around it
 
 
 class Found(NamedTuple):
@@ -68,62 +59,60 @@ def steps(found: Sequence[Run]) -> int:
     return sum(len(run.slices) for run in found)
 
 
-def follow(run: Run, outline: Outline, plane: Callable[[int], Plane]) -> Iterator[Found]:
+def follow(run: Run, outline: Outline, plane: Callable[[int], Plane], memory: type[Memory] = Memory) -> Iterator[Found]:
     """Yields the slices of one way in order, each as soon as it is known; the last may come early."""
-    before = outline(run.start, run.box)
-    likeness = Likeness(plane(run.start), before) if run.ends else None
-    if likeness and not before.any():
+    before = outline(run.start, run.box) > 0
+    if run.ends and not before.any():
         return
+    known = memory(plane(run.start), before, run.box)
     for z in run.slices:
         if z == run.start:
             yield Found(z, before)
             continue
-        mask = outline(z, run.drawn.get(z) or next_box(before, run.box))
-        if likeness and not likeness.goes_on(plane(z), mask, before):
+        levels = plane(z)
+        expected = known.expected(levels)
+        mask = known.weighed(levels, expected, outline(z, run.drawn.get(z) or known.box(expected)))
+        if run.ends and not known.goes_on(levels, expected, mask):
             return
         yield Found(z, mask)
-        before = mask
+        known.remember(levels, mask)
+
+
+class Widened(Memory):
+    """The challenge's rule: the next slice's box is that of the mask before, widened by 3 of 256 pixels, and where that
+    mask is empty the drawn box; the network alone says what is inside. Only the end is told as `Memory` tells it."""
+
+    def __init__(self, plane: Plane, mask: Mask, drawn: Box) -> None:
+        super().__init__(plane, mask, drawn)
+        self._before, self._drawn = mask, drawn
+
+    def expected(self, plane: Plane) -> Plane:
+        return np.where(self._before, 1, -1).astype(np.float32)
+
+    def box(self, expected: Plane) -> Box:
+        return next_box(self._before, self._drawn)
+
+    def weighed(self, plane: Plane, expected: Plane, logits: Plane) -> Mask:
+        inside: Mask = logits > 0
+        return inside
+
+    def remember(self, plane: Plane, mask: Mask) -> None:
+        self._before = mask
+        super().remember(plane, mask)
 
 
 def next_box(mask: Mask, drawn: Box) -> Box:
     """Returns the box for the slice beside a mask: its own, a little wider; the drawn one where it is empty."""
     if not mask.any():
         return drawn
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    left, top, right, bottom = tight(mask)
     wider = WIDER * max(mask.shape)
     return (
-        max(0.0, float(columns[0]) - wider),
-        max(0.0, float(rows[0]) - wider),
-        min(mask.shape[1] - 1.0, float(columns[-1]) + wider),
-        min(mask.shape[0] - 1.0, float(rows[-1]) + wider),
+        max(0.0, left - wider),
+        max(0.0, top - wider),
+        min(mask.shape[1] - 1.0, right + wider),
+        min(mask.shape[0] - 1.0, bottom + wider),
     )
-
-
-class Likeness:
-    """Whether a mask on the next slice is still the object of the slice that was drawn on."""
-
-    def __init__(self, plane: Plane, mask: Mask) -> None:
-        self._inside = self._outside = self._spread = 0.0
-        self._largest = int(mask.sum())
-        ring = _ring(mask)
-        if self._largest and ring.any():
-            inner = plane[mask]
-            self._inside, self._outside = float(np.median(inner)), float(np.median(plane[ring]))
-            self._spread = float(np.percentile(inner, 84) - np.percentile(inner, 16)) / 2
-
-    def goes_on(self, plane: Plane, mask: Mask, before: Mask) -> bool:
-        """Returns whether `mask`, found on `plane`, is the object that was `before` on the slice beside it."""
-        area, last = int(mask.sum()), int(before.sum())
-        if area < max(LEAST_PIXELS, LEAST_SHARE * self._largest) or area > LEAP * last + LEAST_PIXELS:
-            return False
-        shared = mask & before
-        if int(shared.sum()) < OVERLAP * min(area, last):
-            return False
-        self._largest = max(self._largest, area)
-        away = self._inside - self._outside
-        if abs(away) <= CONTRAST * self._spread:
-            return True
-        return (float(np.median(plane[mask])) - self._outside) / away > HALFWAY
 
 
 def _within(prompt: Prompt) -> tuple[Run, Run]:
@@ -135,11 +124,3 @@ def _within(prompt: Prompt) -> tuple[Run, Run]:
 
 def _between(low: Box, high: Box, share: float) -> Box:
     return tuple(a + share * (b - a) for a, b in zip(low, high, strict=True))  # type: ignore[return-value]
-
-
-def _ring(mask: Mask) -> Mask:
-    """Returns what lies around a mask, about a fifth of its breadth wide."""
-    wide = max(2, round(0.2 * float(np.sqrt(mask.sum()))))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * wide + 1, 2 * wide + 1))
-    ring: Mask = (cv2.dilate(mask.astype(np.uint8), kernel) > 0) & ~mask
-    return ring

@@ -15,6 +15,8 @@ from ml_service import architectures
 from ml_service.manifest import WEIGHTS, Prompted
 from ml_service.prompts import compact, sam
 from ml_service.prompts.compact import Plane
+from ml_service.prompts.follow import Widened
+from ml_service.prompts.memory import Memory
 from ml_service.weights import load_into
 
 Floats = NDArray[np.float32]
@@ -24,7 +26,9 @@ Run = Callable[[dict[str, Floats]], Floats]
 
 
 class Reader(Protocol):
-    """How an architecture reads slices and boxes."""
+    """How an architecture reads slices and boxes, and what it goes by from slice to slice."""
+
+    memory: type[Memory]
 
     def pixels(self, plane: Plane, hounsfield: bool) -> Floats:
         """Returns what the encoder reads of a slice, (side, side, channels)."""
@@ -34,13 +38,15 @@ class Reader(Protocol):
         """Returns what the decoder reads beside the embedding, a row a box."""
         ...
 
-    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Mask:
-        """Returns one box's logits (h, w) as a mask of the slice."""
+    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Plane:
+        """Returns one box's logits (h, w) as those of the slice."""
         ...
 
 
 class Compact:
     """Reads for `box_prompt`."""
+
+    memory: type[Memory] = Memory
 
     def pixels(self, plane: Plane, hounsfield: bool) -> Floats:
         return compact.prepare(plane)
@@ -52,12 +58,14 @@ class Compact:
             "rectangles": np.stack([compact.shares(box, plane.shape) for box in boxes]),
         }
 
-    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Mask:
+    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Plane:
         return compact.placed(logits, box, shape)
 
 
 class Sam:
-    """Reads for `lite_medsam`."""
+    """Reads for `lite_medsam`, which was judged by the challenge's rule."""
+
+    memory: type[Memory] = Widened
 
     def pixels(self, plane: Plane, hounsfield: bool) -> Floats:
         return sam.prepare(plane, hounsfield)
@@ -65,7 +73,7 @@ class Sam:
     def prompt(self, plane: Plane, boxes: Floats) -> dict[str, Floats]:
         return {"boxes": sam.boxes(boxes, plane.shape)}
 
-    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Mask:
+    def placed(self, logits: Floats, box: Floats, shape: tuple[int, int]) -> Plane:
         return sam.placed(logits, shape)
 
 
@@ -90,6 +98,7 @@ class PromptNetwork:
         self._parts = compiled(network, threads)
         self._reader = READERS[manifest.architecture]()
         self._turn = threading.Lock()
+        self.memory = self._reader.memory
         self.engine, self.device = self._parts.engine, self._parts.device
         self.encoded = 0  # slices so far: tests and figures tell by it what a second box costs
 
@@ -102,6 +111,10 @@ class PromptNetwork:
 
     def outline(self, embedding: Floats, plane: Plane, boxes: Sequence[Box]) -> list[Mask]:
         """Returns what each box of one slice holds, as masks of the slice."""
+        return [logits > 0 for logits in self.logits(embedding, plane, boxes)]
+
+    def logits(self, embedding: Floats, plane: Plane, boxes: Sequence[Box]) -> list[Plane]:
+        """Returns the same before it is settled: above 0 is inside."""
         drawn = np.asarray(boxes, np.float32).reshape(-1, 4)
         read = self._reader.prompt(plane, drawn)
         found = []

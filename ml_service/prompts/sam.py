@@ -40,9 +40,10 @@ def boxes(drawn: NDArray[np.float32], shape: tuple[int, ...], side: int = SIDE) 
     return read
 
 
-def placed(logits: Plane, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Returns logits (side, side) as a mask of the whole slice, `shape` (height, width)."""
+def placed(logits: Plane, shape: tuple[int, int]) -> Plane:
+    """Returns logits (side, side) as those of the whole slice, `shape` (height, width)."""
     height, width = scaled(shape, logits.shape[0])
-    full = cv2.resize(np.ascontiguousarray(logits[:height, :width]), shape[::-1], interpolation=cv2.INTER_LINEAR)
-    mask: NDArray[np.bool_] = full > 0
-    return mask
+    full: Plane = cv2.resize(
+        np.ascontiguousarray(logits[:height, :width]), shape[::-1], interpolation=cv2.INTER_LINEAR
+    ).astype(np.float32, copy=False)
+    return full

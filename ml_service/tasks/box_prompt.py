@@ -8,7 +8,9 @@ import numpy as np
 
 from ml_service.label_maps import LabelMap, Measured, Outlined, measured, png
 from ml_service.prompts.boxes import Prompt
-from ml_service.prompts.follow import Box, Found, Mask, Run, follow, runs, steps
+from ml_service.prompts.compact import Plane
+from ml_service.prompts.follow import Found, Run, follow, runs, steps
+from ml_service.prompts.memory import Box, Memory
 from ml_service.prompts.studies import Study
 from ml_service.volume import written
 from portal_wire.contract import Notice
@@ -16,7 +18,7 @@ from portal_wire.contract import Notice
 LABELS = ("object",)
 NEGATIVE_LABEL = None
 
-OutlineSlices = Callable[[int, Sequence[Box]], list[Mask]]  # slice, boxes -> their masks
+OutlineSlices = Callable[[int, Sequence[Box]], list[Plane]]  # slice, boxes -> their logits, above 0 inside
 Ways = list[tuple[int, list[Run]]]  # by label, in the order in which labels were first drawn
 
 
@@ -33,20 +35,26 @@ def count_steps(study: Study, prompts: Sequence[Prompt]) -> int:
     return sum(steps(found) for _, found in ways(study, prompts))
 
 
-def drawn(study: Study, prompts: Sequence[Prompt], outline: OutlineSlices, step: Callable[[], None]) -> LabelMap:
+def drawn(
+    study: Study,
+    prompts: Sequence[Prompt],
+    outline: OutlineSlices,
+    step: Callable[[], None],
+    memory: type[Memory] = Memory,
+) -> LabelMap:
     """Returns the label map, in the study's shape. Where two objects meet, the one that was drawn later has the place.
 
-    `step` is called after each slice of each box.
+    `step` is called after each slice of each box; `memory` is what the network goes by from slice to slice.
     """
     labels = np.zeros(study.shape, np.uint8)
     if study.volume is None:
         for prompt in prompts:
-            labels[outline(0, [prompt.box])[0]] = prompt.label
+            labels[outline(0, [prompt.box])[0] > 0] = prompt.label
             step()
         return labels
     for label, found in ways(study, prompts):
         for run in found:
-            for at in _followed(run, study, outline, step):
+            for at in _followed(run, study, outline, step, memory):
                 if at.mask is not None:
                     labels[at.z][at.mask] = label
     return labels
@@ -66,10 +74,12 @@ def outlined(
     return Outlined(mask, rows, missing)
 
 
-def _followed(run: Run, study: Study, outline: OutlineSlices, step: Callable[[], None]) -> Iterator[Found]:
+def _followed(
+    run: Run, study: Study, outline: OutlineSlices, step: Callable[[], None], memory: type[Memory]
+) -> Iterator[Found]:
     """Yields one way's slices; a way that ends early has got on by all that it did not need."""
     left = len(run.slices)
-    for found in follow(run, lambda z, box: outline(z, [box])[0], study.plane):
+    for found in follow(run, lambda z, box: outline(z, [box])[0], study.plane, memory):
         yield found
         step()
         left -= 1

@@ -51,6 +51,6 @@ def case(network: PromptNetwork, path: Path, boxes: tuple[tuple[float, float, fl
     plane = study.plane(0)
     embedding = network.encode(plane)
     prompts = [Prompt(box, 0, 0, number, False) for number, box in enumerate(boxes, start=1)]
-    labels = outlined(study, prompts, lambda _, asked: network.outline(embedding, plane, asked), lambda: None)
+    labels = outlined(study, prompts, lambda _, asked: network.logits(embedding, plane, asked), lambda: None)
     shares = tuple(round(float((labels == prompt.label).mean()), 6) for prompt in prompts)
     return GoldenCase(file=path.name, label=SEGMENTED, probability=None, ood_score=0.0, shares=shares, boxes=boxes)

@@ -37,5 +37,5 @@ class Judge:
             logits = np.asarray(decoder(read, training=False))[..., 0]
             for thing, box, own in zip(found, boxes, logits, strict=True):
                 mask = compact.placed(own, box, one.plane.shape)
-                scores.setdefault((one.patient, thing.name), []).append(dice(mask, thing.mask > 0))
+                scores.setdefault((one.patient, thing.name), []).append(dice(mask > 0, thing.mask > 0))
         return float(np.mean([np.mean(values) for values in scores.values()]))

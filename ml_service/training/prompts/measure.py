@@ -91,11 +91,11 @@ def _followed(network: PromptNetwork, data: Path, scan: Scan) -> dict[str, Any]:
     numbers = volume(data, scan)[1].transpose(2, 1, 0)
     kept: dict[int, Any] = {}
 
-    def outline(z: int, boxes: Sequence[Any]) -> list[NDArray[np.bool_]]:
+    def outline(z: int, boxes: Sequence[Any]) -> list[Plane]:
         plane = study.plane(z)
         if z not in kept:
             kept[z] = network.encode(plane, study.hounsfield)
-        return network.outline(kept[z], plane, boxes)
+        return network.logits(kept[z], plane, boxes)
 
     rows: dict[str, Any] = {}
     for number, name in scan.names.items():
@@ -109,7 +109,7 @@ def _followed(network: PromptNetwork, data: Path, scan: Scan) -> dict[str, Any]:
             continue
         box = box_of(max(whole, key=lambda mask: int(mask.sum())))
         prompt = Prompt(tuple(float(edge) for edge in box), middle, middle, 1, True)  # type: ignore[arg-type]
-        came = box_prompt.drawn(study, [prompt], outline, lambda: None) > 0
+        came = box_prompt.drawn(study, [prompt], outline, lambda: None, network.memory) > 0
         ends = np.flatnonzero(areas)[[0, -1]]
         reached = np.flatnonzero(came.any(axis=(1, 2)))
         off = [int(ends[0] - reached[0]), int(reached[-1] - ends[1])] if len(reached) else None

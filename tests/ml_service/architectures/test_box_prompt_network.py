@@ -73,5 +73,5 @@ def test_both_architectures_answer_by_the_same_two_calls(name: str) -> None:
     boxes = np.array([[20, 10, 90, 60]], np.float32)
     embedding = parts.encode({"pixels": reader.pixels(plane, False)[np.newaxis]})
     logits = parts.decode({"embedding": embedding} | reader.prompt(plane, boxes))
-    mask = reader.placed(logits[0, ..., 0], boxes[0], (90, 140))
-    assert embedding.shape[0] == 1 and mask.shape == (90, 140) and mask.dtype == bool
+    placed = reader.placed(logits[0, ..., 0], boxes[0], (90, 140))
+    assert embedding.shape[0] == 1 and placed.shape == (90, 140) and placed.dtype == np.float32

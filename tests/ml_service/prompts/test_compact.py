@@ -20,7 +20,7 @@ def test_a_mask_comes_back_to_where_it_was_cut_from(shape: tuple[int, int]) -> N
     middle, half = (box[:2] + box[2:]) / 2, (box[2:] - box[:2]) / 2
     truth = ((x - middle[0]) / half[0]) ** 2 + ((y - middle[1]) / half[1]) ** 2 <= 1
     seen = compact.cut(truth.astype(np.float32), box)
-    came = compact.placed((seen - 0.5) * 20, box, shape)
+    came = compact.placed((seen - 0.5) * 20, box, shape) > 0
     assert came.shape == shape
     assert 2 * (came & truth).sum() / (came.sum() + truth.sum()) > 0.97
 
@@ -31,7 +31,7 @@ def test_left_and_right_and_top_and_bottom_stay() -> None:
     box = np.array([20, 10, 99, 69], np.float32)
     seen = compact.cut(plane, box)
     assert seen[4, 4] == 1 and seen[4, -4] == 0 and seen[-4, 4] == 0
-    came = compact.placed((seen - 0.5) * 20, box, plane.shape)  # type: ignore[arg-type]
+    came = compact.placed((seen - 0.5) * 20, box, plane.shape) > 0  # type: ignore[arg-type]
     assert came[30, 40] and not came[30, 80] and not came[55, 40]
 
 
@@ -77,7 +77,7 @@ def test_lite_medsam_s_mask_has_the_slice_s_height_and_width(shape: tuple[int, i
     height, width = sam.scaled(shape)
     logits = np.full((sam.SIDE, sam.SIDE), -5, np.float32)
     logits[: height // 2, : width // 4] = 5
-    came = sam.placed(logits, shape)
+    came = sam.placed(logits, shape) > 0
     assert came.shape == shape and came[0, 0]
     assert np.flatnonzero(came.any(axis=1))[-1] == pytest.approx(shape[0] / 2, abs=3)
     assert np.flatnonzero(came.any(axis=0))[-1] == pytest.approx(shape[1] / 4, abs=3)

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from ml_service.prompts.boxes import Prompt
-from ml_service.prompts.follow import Box, Mask, follow, next_box, runs, steps
+from ml_service.prompts.compact import Plane
+from ml_service.prompts.follow import Widened, follow, next_box, runs, steps
+from ml_service.prompts.memory import Box, Memory, moved, tight
 from ml_service.prompts.studies import Study
 from ml_service.tasks.box_prompt import OutlineSlices, count_steps, drawn
 from ml_service.volume import Volume, read
@@ -30,7 +32,7 @@ def bright(study: Study) -> tuple[list[int], OutlineSlices]:
     """Returns the slices that were asked for, and what outlines there."""
     asked: list[int] = []
 
-    def outline(z: int, boxes: Sequence[Box]) -> list[Mask]:
+    def outline(z: int, boxes: Sequence[Box]) -> list[Plane]:
         asked.append(z)
         plane = study.plane(z)
         found = []
@@ -38,7 +40,7 @@ def bright(study: Study) -> tuple[list[int], OutlineSlices]:
             mask = np.zeros(plane.shape, bool)
             rows, columns = slice(int(y_min), int(np.ceil(y_max)) + 1), slice(int(x_min), int(np.ceil(x_max)) + 1)
             mask[rows, columns] = plane[rows, columns] > 60
-            found.append(mask)
+            found.append(np.where(mask, 6, -6).astype(np.float32))
         return found
 
     return asked, outline
@@ -115,18 +117,65 @@ def test_two_labels_keep_apart_and_the_later_one_has_the_place() -> None:
     assert set(np.unique(labels)) == {0, 3}
 
 
-@pytest.mark.parametrize(("then", "last"), [(120, 39), (70, 24)])
+@pytest.mark.parametrize(("then", "last"), [(140, 39), (40, 24)])
 def test_a_change_of_level_ends_it_though_the_outline_goes_on(then: int, last: int) -> None:
-    """Around the column is 20, inside 160. At 70, nearer to what is around it, the stand-in still outlines it."""
+    """Around the column is 20, inside 160, a shadow of 45 beside it. Of 40 nothing was inside."""
     inside = np.zeros(SHAPE, bool)
     inside[:, 20:40, 50:70] = True
     volume = level(inside)
-    volume[inside] = 160
+    volume[inside] = np.random.default_rng(3).normal(150, 12, inside.sum())
+    volume[:, 16:20, 50:70] = 40
     volume[25:][inside[25:]] = then
-    study = study_of(volume)
-    prompt = Prompt((49, 19, 70, 40), 10, 10, 1, True)
-    labels = drawn(study, [prompt], bright(study)[1], lambda: None)
+
+    def blind(z: int, boxes: Sequence[Box]) -> list[Plane]:
+        return [np.where(inside[z], 6, -6).astype(np.float32)]  # it sees an edge, whatever the level
+
+    prompt = Prompt((50, 20, 69, 39), 10, 10, 1, True)
+    labels = drawn(study_of(volume), [prompt], blind, lambda: None)
     assert np.flatnonzero((labels > 0).any(axis=(1, 2)))[-1] == last
+
+
+def filling(z: int, boxes: Sequence[Box]) -> list[Plane]:
+    """A network at its worst: whatever it is handed, it fills."""
+    x, y = np.arange(SHAPE[2]), np.arange(SHAPE[1])[:, None]
+    inside = [(x >= b[0]) & (x <= b[2]) & (y >= b[1]) & (y <= b[3]) for b in boxes]
+    return [np.where(each, 6, -6).astype(np.float32) for each in inside]
+
+
+@pytest.mark.parametrize("memory", [Memory, Widened])
+def test_a_box_does_not_grow_from_slice_to_slice(memory: type[Memory]) -> None:
+    """By the challenge's rule a mask that fills its box is wider on every slice: so it was with the compact network."""
+    inside = np.zeros(SHAPE, bool)
+    inside[:, 20:41, 50:71] = True
+    study = study_of(level(inside))
+    prompt = Prompt((50, 20, 70, 40), 10, 39, 1, False)
+    labels = drawn(study, [prompt], filling, lambda: None, memory)
+    wide = tight(labels[39] > 0)
+    grown = max(abs(found - edge) for found, edge in zip(wide, prompt.box, strict=True))
+    assert grown <= 1 if memory is Memory else grown > 10
+
+
+def test_an_object_that_moves_is_looked_for_where_it_went() -> None:
+    """Also to the left and up, on slices that are not square: x and y are not exchanged."""
+    rows, columns = np.indices((60, 90))
+    texture = np.random.default_rng(4).normal(0, 3, (60, 90)).astype(np.float32)
+
+    def disc(x: float, y: float) -> Any:
+        return (columns - x) ** 2 + (rows - y) ** 2 <= 9**2
+
+    one, other = (np.where(disc(*at), 100, 20) + texture for at in ((60, 30), (54, 27)))
+    expected = moved(one.astype(np.float32), other.astype(np.float32), disc(60, 30)) > 0
+    truth = disc(54, 27)
+    assert 2 * (expected & truth).sum() / (expected.sum() + truth.sum()) > 0.9
+
+
+@pytest.mark.parametrize("shape", [(9, 40), (40, 9), (3, 3)])
+def test_motion_is_told_of_the_smallest_slices(shape: tuple[int, int]) -> None:
+    mask = np.zeros(shape, bool)
+    mask[1:3, 1:3] = True
+    plane = np.random.default_rng(5).normal(0, 1, shape).astype(np.float32)
+    assert (moved(plane, plane, mask) > 0)[1:3, 1:3].any()
+    assert (moved(plane, plane, np.ones(shape, bool)) > 0).any()
 
 
 def test_a_box_with_nothing_in_it_is_followed_nowhere() -> None:
