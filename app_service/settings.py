@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app_service.accounts.directory_settings import DirectorySettings
+from app_service.health_imaging.settings import ImportSettings
 from app_service.intake.limits import IntakeSettings
 from app_service.storage.store_keys import OuterKey, outer_key
 from portal_wire import env
@@ -23,6 +24,7 @@ class Settings:
     ml_service_token: str
     service_token: str
     intake: IntakeSettings
+    health_imaging: ImportSettings | None = None
     account_key: str = ""
     directory: DirectorySettings | None = None
     store_key: OuterKey | None = field(default=None, repr=False)
@@ -59,6 +61,7 @@ class Settings:
             account_key=env.secret("LIGHTBOX_ACCOUNT_KEY", "") or env.secret("LIGHTBOX_APP_SERVICE_TOKEN"),
             directory=DirectorySettings.from_environment(),
             intake=IntakeSettings.from_environment(),
+            health_imaging=ImportSettings.from_environment(),
             default_models=env.names("LIGHTBOX_DEFAULT_MODELS", "pneumonia,ct-tissue"),
             max_file_bytes=env.integer("LIGHTBOX_MAX_FILE_BYTES", 512 * MIB, minimum=1),
             max_upload_bytes=env.integer("LIGHTBOX_MAX_UPLOAD_BYTES", 1024 * MIB, minimum=1),

@@ -16,6 +16,7 @@ from app_service.parts import Parts
 from app_service.storage import cache
 from app_service.storage.cache import Answer, Key
 from app_service.storage.database import reading
+from app_service.storage.image_imports import import_notices
 from app_service.storage.jobs import artifact, find_answers
 from portal_wire.contract import Artifact, Correction, Job, JobState, Model, Review, Study
 
@@ -77,7 +78,21 @@ def _answers(parts: Parts, keys: list[Key]) -> dict[Key, Answer]:
         for key, answer in stored.items():
             cache.fill(parts.redis, key, answer)
         found |= stored
-    return found
+    return _with_imports(parts, found) if parts.settings.health_imaging else found
+
+
+def _with_imports(parts: Parts, answers: dict[Key, Answer]) -> dict[Key, Answer]:
+    """With what HealthImaging told of their DICOM results. It comes after the answer, which itself never changes."""
+    if not answers:
+        return answers
+    with reading(parts.engine) as connection:
+        told = import_notices(connection, list(answers))
+    more = {}
+    for key, notices in told.items():
+        result = answers[key].result
+        changed = result.model_copy(update={"warnings": [*result.warnings, *notices]})
+        more[key] = answers[key].model_copy(update={"result": changed})
+    return answers | more
 
 
 def _positions(parts: Parts, job_ids: list[str]) -> dict[str, int | None]:

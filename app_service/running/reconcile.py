@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.accounts import audit
 from app_service.domain.job import RECONCILE_EVERY_S
+from app_service.health_imaging.rounds import import_results
+from app_service.health_imaging.service import opened
 from app_service.parts import Parts
 from app_service.running.audit_patrol import AuditPatrol
 from app_service.running.ended_uploads import clear_ended
@@ -55,6 +57,8 @@ def reconcile(parts: Parts) -> None:
     measure_queue(parts.engine)
     measure_store(parts.store)
     clear_ended(parts)
+    if parts.settings.health_imaging:
+        import_results(parts, opened(parts.settings.health_imaging))
     _tidy(parts)
 
 

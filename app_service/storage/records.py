@@ -139,6 +139,18 @@ artifacts = Table(
     Column("content", LargeBinary),  # of a small picture (small_artifacts.py); others lie in the object store
 )
 
+# DICOM results on their way into AWS HealthImaging (health_imaging/), and what it told of them.
+image_imports = Table(
+    "image_imports",
+    metadata,
+    Column("job_id", _id, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("import_id", String(64)),  # None until it is started
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, index=True),
+    Column("notices", _json, nullable=False),
+)
+
 reviews = Table(
     "reviews",
     metadata,
