@@ -14,8 +14,7 @@ FILES = [file for file in ANSIBLE.rglob("*") if file.is_file() and file.parent.n
 
 def specified(role: Path) -> dict[str, dict[str, object]]:
     specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text())
-    options: dict[str, dict[str, object]] = specs["argument_specs"]["main"]["options"]
-    return options
+    return {name: option for entry in specs["argument_specs"].values() for name, option in entry["options"].items()}
 
 
 def mentioned(pattern: str) -> set[str]:
