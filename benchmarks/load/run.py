@@ -7,6 +7,7 @@ length of the steady phase; at twice the load it is three tenths of that.
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -27,29 +28,25 @@ from benchmarks.load.visitors import Visitors
 from benchmarks.run import RESULTS, machine
 from benchmarks.servers import RunningPortal
 
-DOCTORS, SEEDS, DRAIN_S = 25, 60, 300.0
+PAGES_EACH, FEWEST_DOCTORS = 8, 4  # a doctor's live pages, by default
+SEEDS, DRAIN_S = 60, 300.0
 FILM_WIDTH = 2160  # a PNG of 2 MB
-# So many live pages are more than a portal holds that nobody configured: there the others poll.
-MANY_PAGES = {
-    "LIGHTBOX_UI_STREAMS": str(LIVE_PAGES),
-    "LIGHTBOX_STREAMS_TOTAL": str(LIVE_PAGES + DOCTORS),
-    "LIGHTBOX_APP_THREADS": str(LIVE_PAGES + DOCTORS + 32),
-}
 
 
 def main() -> None:
     """Prints the table and keeps it in RESULTS."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the portal ends with it
     found: dict[str, Any] = {"machine": machine(), "asked": vars(asked)}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-load-", dir=asked.folder)))
         _say("Starting the portal…")
         with servers.portal(folder / "var") as portal:
-            names = people.make(portal, DOCTORS)
+            names = people.make(portal, max(FEWEST_DOCTORS, -(-asked.pages // PAGES_EACH)))
             said = asyncio.run(_loaded(portal, names, asked, found))
         if asked.pages:
             _say(f"{asked.pages} live pages, on a portal that holds so many…")
-            with servers.portal(folder / "var", **MANY_PAGES) as portal:
+            with servers.portal(folder / "var", **_many_pages(asked.pages)) as portal:
                 said += asyncio.run(_live(portal, names, asked, found, "configured for them", all_open=True))
     found["verdicts"] = [asdict(each) for each in said]
     print(f"\n{verdicts.table(said)}\n")
@@ -139,6 +136,15 @@ async def _live(
     pages = await live_pages.run(portal, doctors, films(12, ".png", FILM_WIDTH), asked.pages, asked.live)
     found[f"live pages, {name}"] = asdict(pages)
     return verdicts.of_live_pages(name, pages, all_open)
+
+
+def _many_pages(count: int) -> dict[str, str]:
+    """So many live pages are more than a portal holds that nobody configured: there the others poll."""
+    return {
+        "LIGHTBOX_UI_STREAMS": str(count),
+        "LIGHTBOX_STREAMS_TOTAL": str(count),
+        "LIGHTBOX_APP_THREADS": str(count + 32),
+    }
 
 
 def _as_before(steady: phase.Outcome) -> dict[str, float]:
