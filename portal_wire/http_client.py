@@ -25,6 +25,7 @@ class ServiceClient:
         self._session.headers["X-Service-Token"] = service_token
         self._session.trust_env = False  # inner calls never go through a proxy
         self._session.verify = os.environ.get("LIGHTBOX_TLS_AUTHORITY") or True
+        self._session.cert = os.environ.get("LIGHTBOX_TLS_CLIENT")  # one file: certificate and key
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # No retries here: only the caller knows whether its call may be repeated.
         self._session.mount(base_url, HTTPAdapter(pool_maxsize=connections))
