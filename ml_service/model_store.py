@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ if TYPE_CHECKING:  # obstore has these names for type checkers only
 
 _LOG = logging.getLogger("lightbox.ml")
 EVERY_S = 60.0
+AT_MOST_EVERY_S = 5.0  # however often a version is asked for that is nowhere
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"  # no part of a path begins with a dot
 _FILE = re.compile(rf"({_NAME})/({_NAME})/({_NAME}(?:/{_NAME})*)")
 
@@ -48,6 +50,8 @@ class ModelStore:
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=10)},
         )
         self._folder = folder
+        self._looking = threading.Lock()
+        self._looked_at: float | None = None
 
     def fetch(self) -> list[Version]:
         """Copies the versions that are not here yet and returns them. While S3 is away, what is here serves on."""
@@ -60,6 +64,13 @@ class ModelStore:
         except (BaseError, OSError) as error:
             _LOG.warning("model_store_away", extra={"facts": {"error": type(error).__name__}})
         return came
+
+    def look(self) -> None:
+        """For a version that was asked for and is not here: fetches, unless that was done just now."""
+        with self._looking:
+            if self._looked_at is None or time.monotonic() - self._looked_at >= AT_MOST_EVERY_S:
+                self.fetch()
+                self._looked_at = time.monotonic()
 
     def keep_fetching(self) -> None:
         """Looks for new versions once a minute. Nothing is loaded by that: somebody has to ask for a version."""

@@ -7,7 +7,7 @@ leave memory takes no new request, answers those that it has, and only then is c
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -41,8 +41,9 @@ class Loaded:
 class Registry:
     """Versions by model name. One load or unload at a time; requests go on meanwhile."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, look_further: Callable[[], None] | None = None) -> None:
+        """`look_further` is called for what is not on disk, and may bring it there."""
+        self.settings, self._look_further = settings, look_further
         self._loaded: dict[Key, Loaded] = {}
         self._passed: set[Key] = set()  # its checks, in this process; it may leave memory and come back
         self._faults: dict[Key, str] = {}
@@ -182,6 +183,8 @@ class Registry:
         """Loads what is on disk and was neither unloaded by request nor found unfit, and holds it."""
         if key in self._withheld or key in self._faults:
             self.require(*key)
+        if key not in self.on_disk() and self._look_further:
+            self._look_further()  # it was just activated, and this host has not looked for new ones since
         if key not in self.on_disk():
             raise NotFound("There is no such model or version.", code="unknown_model")
         until = time.monotonic() + self.settings.deadline_s

@@ -25,13 +25,15 @@ LARGEST_BODY = 256 * 2**20  # bytes; whoever uploads has been limited long befor
 def create_app(settings: Settings | None = None) -> Flask:
     """Returns the application. Models load behind it: it is alive at once and ready when all have passed."""
     settings = settings or Settings.from_environment()
-    registry = Registry(settings)
+    look_further = None
     if settings.model_store_url:
         from ml_service.model_store import ModelStore  # obstore is loaded only where it is used
 
         store = ModelStore(settings.model_store_url, settings.model_dir)
         store.fetch()
         store.keep_fetching()
+        look_further = store.look
+    registry = Registry(settings, look_further)
     engines.settle(settings.engine, settings.model_dir)
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY

@@ -109,6 +109,37 @@ def test_ml_grows_with_the_age_of_the_queue() -> None:
                 assert f'"{metric["external"]["metric"]["name"]}"' in metrics
 
 
+def test_cloud_run_says_which_port_the_portal_listens_on(tmp_path: Path) -> None:
+    """The command as it stands, with a stand-in for Python that tells what it was given."""
+    (container,) = yaml.safe_load((FOLDER / "cloud-run.yml").read_text())["spec"]["template"]["spec"]["containers"]
+    stand_in = tmp_path / "python"
+    stand_in.write_text('#!/bin/sh\necho "$LIGHTBOX_PLAIN_PORT $*"\n')
+    stand_in.chmod(0o755)
+    told = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PORT": "8123"}
+    told |= {each["name"]: each["value"] for each in container["env"] if "value" in each}
+    done = subprocess.run(container["command"], env=told, capture_output=True, text=True, check=True, timeout=10)
+    assert done.stdout == "8123 -m launcher\n"
+
+
+def test_lambda_and_its_adapter_speak_of_one_port() -> None:
+    text = (FOLDER / "all-in-one.Dockerfile").read_text()
+    told = dict(re.findall(r"(AWS_LWA_\w+|LIGHTBOX_PLAIN_PORT)=(\S+)", text))
+    assert told["AWS_LWA_PORT"] == told["LIGHTBOX_PLAIN_PORT"] == "8080"
+    assert 'LIGHTBOX_PLAIN_PORT: "8080"' in (FOLDER / "lambda.yml").read_text()
+    assert told["AWS_LWA_READINESS_CHECK_PATH"] == "/healthz"
+
+
+def test_kserve_runs_every_model_of_the_registry_by_the_protocol_that_it_speaks() -> None:
+    (runtime,) = [part["spec"] for part in KUBERNETES if part["kind"] == "ServingRuntime"]
+    (service,) = [part["spec"]["predictor"]["model"] for part in KUBERNETES if part["kind"] == "InferenceService"]
+    (container,) = runtime["containers"]
+    formats = [each["name"] for each in runtime["supportedModelFormats"]]
+    assert runtime["protocolVersions"] == ["v2"] and service["modelFormat"]["name"] in formats
+    told = {each["name"]: each.get("value") for each in container["env"]}
+    assert told["LIGHTBOX_MODEL_DIR"] == "/mnt/models"  # where KServe lays what storageUri names
+    assert container["args"][-1].endswith(f":{container['ports'][0]['containerPort']}")
+
+
 def test_pods_may_be_reached_by_whom_the_matrix_names() -> None:
     matrix = json.loads((ROOT / "terraform" / "network_matrix.json").read_text(encoding="utf-8"))
     allowed = {(rule["from"], rule["to"], rule["port"]) for rule in matrix["rules"]}

@@ -9,10 +9,12 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from ml_service import model_store
 from ml_service.model_store import ModelStore
 from ml_service.registry import Registry
 from ml_service.settings import Settings
 from portal_wire.env import SettingsError
+from portal_wire.errors import NotFound
 from tests.ml_service.server import copy_version
 
 REGION = "eu-central-1"
@@ -68,6 +70,24 @@ def test_versions_come_and_answer(bucket: Bucket, tmp_path: Path) -> None:
     assert registry.in_memory() == [("pneumonia", "1")]  # a new version waits until somebody asks for it
     registry.load("pneumonia", "2")
     assert registry.state("pneumonia", "2") is None
+
+
+def test_a_version_that_was_just_released_answers_whoever_asks_for_it(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Activated on one host, it is asked for on another, which looks for new versions once a minute."""
+    monkeypatch.setattr(model_store, "AT_MOST_EVERY_S", 3600.0)
+    here, there = tmp_path / "here", tmp_path / "there"
+    bucket.put(copy_version(there, "1"), "1")
+    store = ModelStore(bucket.url, here)
+    store.fetch()
+    registry = Registry(Settings(service_token=None, model_dir=here), store.look)
+    bucket.put(copy_version(there, "2"), "2")
+    with registry.use("pneumonia", "2"):
+        assert registry.in_memory() == [("pneumonia", "2")]
+    bucket.put(copy_version(there, "3"), "3")
+    with pytest.raises(NotFound), registry.use("pneumonia", "3"):
+        pass  # the store is not asked for each request of what is nowhere
 
 
 def test_a_version_without_its_manifest_is_still_being_uploaded(bucket: Bucket, tmp_path: Path) -> None:
