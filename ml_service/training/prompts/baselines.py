@@ -1,5 +1,7 @@
 """What a program without a network would make of a box: the yardsticks beside the model's scores."""
 
+from typing import Literal
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from numpy.typing import NDArray
 from ml_service.prompts.compact import Box, Plane
 
 Mask = NDArray[np.bool_]
+Start = Literal["rectangle", "ellipse", "middle"]
 ROUNDS = 5  # of GrabCut
 AROUND = 0.3  # of the box's side, on each side of it: what GrabCut may learn the outside from
 LONGEST = 96  # pixels of what GrabCut reads
@@ -30,10 +33,11 @@ def whole_box(box: Box, shape: tuple[int, int]) -> Mask:
     return mask
 
 
-def grabcut(plane: Plane, box: Box, middle: bool = False) -> Mask:
-    """Returns what GrabCut (Rother et al. 2004) takes for the object, started with the box; with `middle`, started
-    knowing besides that the middle of the box is object. Without, it often calls all of it outside: where the box is
-    tight it is shown nothing that is surely object.
+def grabcut(plane: Plane, box: Box, start: Start = "rectangle") -> Mask:
+    """Returns what GrabCut (Rother et al. 2004) takes for the object. It starts with all of the box as probable object
+    ("rectangle", as OpenCV has it); with the box's ellipse as that, and its corners as probably outside ("ellipse"); or
+    with all of the box, and its middle as surely object ("middle"). From the first two it often calls all of it
+    outside: where the box is tight, nothing tells it that the object is there.
 
     It reads the box and a part of what is around it, brought to LONGEST pixels, by levels from inside of the box.
     """
@@ -49,10 +53,12 @@ def grabcut(plane: Plane, box: Box, middle: bool = False) -> Mask:
     x, y = round((float(box[0]) - left) * scale), round((float(box[1]) - top) * scale)
     wide, tall = round(float(box[2] - box[0] + 1) * scale), round(float(box[3] - box[1] + 1) * scale)
     found = np.full(small.shape, cv2.GC_BGD, np.uint8)
-    found[y : y + tall, x : x + wide] = cv2.GC_PR_FGD
-    if middle:
-        rows, columns = np.ogrid[: small.shape[0], : small.shape[1]]
-        away = ((columns - x - wide / 2) / (wide / 2)) ** 2 + ((rows - y - tall / 2) / (tall / 2)) ** 2
+    found[y : y + tall, x : x + wide] = cv2.GC_PR_BGD if start == "ellipse" else cv2.GC_PR_FGD
+    rows, columns = np.ogrid[: small.shape[0], : small.shape[1]]
+    away = ((columns + 0.5 - x - wide / 2) / (wide / 2)) ** 2 + ((rows + 0.5 - y - tall / 2) / (tall / 2)) ** 2
+    if start == "ellipse":
+        found[away <= 1] = cv2.GC_PR_FGD
+    if start == "middle":
         found[away <= MIDDLE] = cv2.GC_FGD
     cv2.setRNGSeed(0)  # its clusters start at random
     try:

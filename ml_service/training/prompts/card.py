@@ -28,7 +28,8 @@ def _scores(metrics: dict[str, Any]) -> str:
     said = (
         "## Scores\n\nDice by slice, each object asked for by its tight box, or by one whose edges are off as people "
         "draw them. With 95 % intervals of bootstraps that draw patients, then slices. Beside it what needs no "
-        "network: the ellipse in the box, GrabCut started with the box, GrabCut told besides that its middle is it, "
+        "network: the ellipse in the box; GrabCut as OpenCV starts it with a box, started with the box's ellipse, and "
+        "told besides that the box's middle is object (on validation by far its best start, so that is the yardstick); "
         "the box itself.\n\n"
         f"**Structures that were never learnt from, in patients that were never seen** ({unseen['objects']} objects, "
         f"{unseen['patients']} patients; the mean is over structures):\n\n"
@@ -50,16 +51,22 @@ def _table(found: dict[str, Any]) -> str:
 
 def _through(found: dict[str, Any]) -> str:
     rows = [
-        [name, split, str(one["slices"]), f"{one['dice']:.3f}", _ends(one["beyond"])]
+        [name, split, str(one["slices"]), *_dices(one), _ends(one["beyond"])]
         for split, of_split in found.items()
         for name, one in of_split.items()
     ]
     said = (
         "## Through volumes\n\nFrom one tight box on the structure's largest slice, followed until it ends: Dice in "
-        "three dimensions, and by how many slices it went too far (or stopped short: -) at its two ends. Following "
-        "is the weak part of this version: look at every slice.\n\n"
+        "three dimensions, and by how many slices it went too far (or stopped short: -) at its two ends; and from "
+        "two boxes, a quarter of its slices from either end. The rules of following were chosen on the trunk CT that "
+        "was learnt from (mean Dice of 21 structures from 0.48 to 0.68) and on the belly MR of validation (18 "
+        "structures, 0.56 to 0.79), liver, vertebrae and aorta of those two among them; not on test.\n\n"
     )
-    return said + table(["structure", "set", "slices", "Dice", "beyond its ends"], rows)
+    return said + table(["structure", "set", "slices", "Dice", "from two boxes", "beyond its ends"], rows)
+
+
+def _dices(one: dict[str, Any]) -> list[str]:
+    return ["-" if one[key] is None else f"{one[key]:.3f}" for key in ("dice", "dice_from_two_boxes")]
 
 
 def _ends(beyond: list[int] | None) -> str:
@@ -79,6 +86,8 @@ def _how(manifest: Prompted) -> str:
         "decoder reads a cut-out of the slice of 64 x 64 cells, the box and a quarter of its sides around it, once by "
         "the slice's levels and once by those inside of the box, so that any window serves; and what the encoder knows "
         "of the same place. Above a logit of 0 is inside. Nothing is calibrated, and nothing is refused: a person drew "
-        "the box. Through a volume the next slice's box is that of the mask before, a little wider; it ends where the "
-        "mask is empty, shares little with the one before, grows by leaps, or has the levels of what lay around.\n"
+        "the box. Through a volume three voices are weighed at each pixel: the network, asked with the tight box of "
+        "where the object should be; that place, which is the mask before, moved as the picture moved; and how much "
+        "likelier the pixel's level is inside of what was boxed than around it. It ends where the mask is nearly "
+        "empty, lies elsewhere, grows by leaps, or has levels that are likelier around the object.\n"
     )

@@ -22,7 +22,12 @@ from ml_service.volume import read as read_volume
 DRAWS = 1000
 TOLERANCE = 2.0  # pixels, as the challenge's script has it
 Outline = Callable[[Plane, Box], NDArray[np.bool_]]
-WAYS = ("network", "network, boxes as people draw", "ellipse", "GrabCut", "GrabCut, middle given", "box")
+STARTS: dict[str, baselines.Start] = {
+    "GrabCut": "rectangle",
+    "GrabCut, ellipse given": "ellipse",
+    "GrabCut, middle given": "middle",
+}
+WAYS = ("network", "network, boxes as people draw", "ellipse", *STARTS, "box")
 
 
 class Scored(NamedTuple):
@@ -48,7 +53,7 @@ def outlines(network: PromptNetwork, slices: Sequence[Slice]) -> list[Scored]:
             box, shape = box_of(thing.mask), one.plane.shape
             found, loose = network.outline(embedding, one.plane, [box, jittered(box, shape, rng)])  # type: ignore[list-item]
             truth = thing.mask > 0
-            cut = [baselines.grabcut(one.plane, box, middle) for middle in (False, True)]
+            cut = [baselines.grabcut(one.plane, box, start) for start in STARTS.values()]
             masks = (found, loose, baselines.ellipse(box, shape), *cut, baselines.whole_box(box, shape))
             dices = [dice(mask, truth) for mask in masks]
             near = surface(found, truth, TOLERANCE) if dices[0] > 0.2 else 0.0
@@ -78,7 +83,8 @@ def summary(rows: Sequence[Scored]) -> dict[str, Any]:
 
 def volumes(network: PromptNetwork, data: Path, split: str) -> dict[str, Any]:
     """Returns how well a structure is followed through its volume from one box on its largest slice, by structure:
-    Dice in three dimensions, and how many slices too many or too few there are at its ends."""
+    Dice in three dimensions, and how many slices too many or too few there are at its ends; and its Dice from two
+    boxes, where a quarter and three quarters of its slices lie below."""
     found: dict[str, Any] = {}
     for scan in SCANS:
         if scan.split == split:
@@ -97,6 +103,9 @@ def _followed(network: PromptNetwork, data: Path, scan: Scan) -> dict[str, Any]:
             kept[z] = network.encode(plane, study.hounsfield)
         return network.logits(kept[z], plane, boxes)
 
+    def followed(prompts: Sequence[Prompt]) -> NDArray[np.bool_]:
+        return box_prompt.drawn(study, prompts, outline, lambda: None, network.memory) > 0
+
     rows: dict[str, Any] = {}
     for number, name in scan.names.items():
         truth = numbers == number
@@ -104,17 +113,31 @@ def _followed(network: PromptNetwork, data: Path, scan: Scan) -> dict[str, Any]:
             continue
         areas = truth.sum(axis=(1, 2))
         middle = int(areas.argmax())
-        whole = [thing.mask for thing in things(truth[middle].astype(np.uint8), {1: name})]
-        if not whole:
+        whole = largest(truth[middle])
+        if whole is None:
             continue
-        box = box_of(max(whole, key=lambda mask: int(mask.sum())))
-        prompt = Prompt(tuple(float(edge) for edge in box), middle, middle, 1, True)  # type: ignore[arg-type]
-        came = box_prompt.drawn(study, [prompt], outline, lambda: None, network.memory) > 0
+        box = box_of(whole)
+        came = followed([_prompt(box, middle)])
         ends = np.flatnonzero(areas)[[0, -1]]
+        quarter = int(ends[1] - ends[0]) // 4
+        two = [(at, largest(truth[at])) for at in (int(ends[0]) + quarter, int(ends[1]) - quarter)]
+        boxes = [_prompt(box_of(mask), at) for at, mask in two if mask is not None]
+        from_two = round(dice(followed(boxes), truth), 4) if len(boxes) == 2 and quarter else None
         reached = np.flatnonzero(came.any(axis=(1, 2)))
         off = [int(ends[0] - reached[0]), int(reached[-1] - ends[1])] if len(reached) else None
-        rows[f"{name} ({scan.patient})"] = {"slices": len(truth), "dice": round(dice(came, truth), 4), "beyond": off}
+        scores = {"dice": round(dice(came, truth), 4), "dice_from_two_boxes": from_two, "beyond": off}
+        rows[f"{name} ({scan.patient})"] = {"slices": len(truth), **scores}
     return rows
+
+
+def largest(mask: NDArray[np.bool_]) -> Mask | None:
+    """Returns the largest piece of what one slice shows; None where nothing can be boxed."""
+    pieces = [thing.mask for thing in things(mask.astype(np.uint8), {1: "piece"})]
+    return max(pieces, key=lambda piece: int(piece.sum())) if pieces else None
+
+
+def _prompt(box: Box, z: int) -> Prompt:
+    return Prompt(tuple(float(edge) for edge in box), z, z, 1, True)  # type: ignore[arg-type]
 
 
 def measure(network: PromptNetwork, slices: list[Slice], data: Path, reason: str, version: str) -> Any:

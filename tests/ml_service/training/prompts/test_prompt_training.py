@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import nibabel
 import numpy as np
 import pytest
 
+from ml_service.manifest import read_any
 from ml_service.prompts.compact import cut
+from ml_service.settings import SHIPPED
 from ml_service.training.masks.scores import dice
 from ml_service.training.prompts import baselines, sources
-from ml_service.training.prompts.measure import WAYS, Scored, summary
+from ml_service.training.prompts.measure import STARTS, WAYS, Scored, summary
 from ml_service.training.prompts.objects import box_of, flooded, jittered, things
+from ml_service.training.prompts.remeasure import rewrite
 from ml_service.training.prompts.sources import KEPT, SCANS, Slice
 from ml_service.training.prompts.train import Recipe, train
 from ml_service.training.prompts.vary import varied
@@ -109,7 +113,8 @@ def test_the_yardsticks_outline_a_disc() -> None:
     truth = one.labels == 1
     box = box_of(truth)  # type: ignore[arg-type]
     assert dice(baselines.ellipse(box, one.plane.shape), truth) > 0.95
-    assert dice(baselines.grabcut(one.plane, box), truth) > 0.9
+    for start in STARTS.values():
+        assert dice(baselines.grabcut(one.plane, box, start), truth) > 0.9
     assert 0.7 < dice(baselines.whole_box(box, one.plane.shape), truth) < 0.9
     assert cut(truth.astype(np.float32), box)[32, 32] == 1
 
@@ -140,3 +145,17 @@ def test_a_run_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> None:
 def steps(run: Path) -> list[str]:
     with (run / "history.csv").open() as lines:
         return [row["step"] for row in csv.DictReader(lines)]
+
+
+def test_the_shipped_card_says_what_was_measured(tmp_path: Path) -> None:
+    """Written anew from metrics.json and facts.py it is the same; the weights are not touched."""
+    shipped = SHIPPED / "box-prompt" / "1"
+    copy = tmp_path / "box-prompt" / "1"
+    shutil.copytree(shipped, copy)
+    manifest = rewrite(copy)
+    assert (copy / "card.md").read_text() == (shipped / "card.md").read_text()
+    told = read_any(shipped)
+    assert manifest.limits == told.limits and manifest.files["weights.npz"] == told.files["weights.npz"]
+    metrics = json.loads((copy / "metrics.json").read_text())
+    assert set(metrics["test"]["mean"]) == set(WAYS)
+    assert metrics["readings"][-1]["dice"] == metrics["test"]["mean"]["network"]["value"]
