@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from verify import advisories, gate, licences
+from verify import advisories, gate, licences, scanners
 from verify.gate import CODE, ROOT, Refused
 
 RULES = ROOT / "verify" / "rules"
@@ -80,3 +80,13 @@ def test_every_exception_names_its_rule() -> None:
     assert lines
     for line in lines:
         assert re.search(r"# nosec B\d{3}( |$)", line) or re.search(r"# nosemgrep: [\w-]+", line), line
+
+
+def test_made_up_passwords_of_tests_are_no_find_and_keys_in_them_are() -> None:
+    def of(kind: str) -> list[dict[str, object]]:
+        return [{"hashed_secret": kind, "line_number": 7, "type": kind}]
+
+    told = {
+        "results": {"tests/a.py": of("Secret Keyword") + of("AWS Access Key"), "ui_service/a.py": of("Secret Keyword")}
+    }
+    assert scanners._known(told) == {("tests/a.py", "AWS Access Key"): 7, ("ui_service/a.py", "Secret Keyword"): 7}

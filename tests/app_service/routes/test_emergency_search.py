@@ -67,10 +67,10 @@ def test_without_a_reason_nothing_is_told(doctor: Caller, other: Caller, parts: 
     assert outcomes(parts) == []
 
 
-@pytest.mark.parametrize("part", ["ACC", "ACC-", "%", "ACC%", "_CC-7", "*", "ACC-7 x", "film.png", "' OR 1=1 --"])
-def test_no_part_of_a_reference_and_no_name_of_a_file_finds_anything(doctor: Caller, other: Caller, part: str) -> None:
+def test_no_part_of_a_reference_and_no_name_of_a_file_finds_anything(doctor: Caller, other: Caller) -> None:
     study = upload(doctor, 1, "ACC-7")
-    assert seek(other, part) == (404, "no_such_study", [])
+    for part in ("ACC", "ACC-", "%", "ACC%", "_CC-7", "*", "ACC-7 x", "film.png", "' OR 1=1 --"):
+        assert seek(other, part) == (404, "no_such_study", []), part
     assert seen(other, study) == 404
 
 
