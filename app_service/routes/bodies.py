@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from flask.json.provider import DefaultJSONProvider
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app_service.domain.prompts import MOST
 from portal_wire.contract import Job, JobState, Prompt, VersionState
@@ -28,9 +28,16 @@ class Json(DefaultJSONProvider):
 
 
 class Asked(BaseModel):
-    """An unknown field is a mistake that the caller should hear of."""
+    """An unknown field is a mistake that the caller should hear of. So is a NUL, which PostgreSQL keeps in no text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nul(cls, came: Any) -> Any:
+        if isinstance(came, dict) and any(isinstance(text, str) and "\0" in text for text in came.values()):
+            raise ValueError("A text holds a NUL character.")
+        return came
 
 
 class SignIn(Asked):

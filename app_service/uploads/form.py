@@ -53,6 +53,8 @@ def read_form(request: Request, max_files: int, max_file_bytes: int) -> Form:
     reference = next(iter(body.fields.get("patient_reference", [])), "").strip() or None
     if reference and len(reference) > _MAX_REFERENCE:
         raise Unprocessable(f"Expected a patient reference of at most {_MAX_REFERENCE} characters.")
+    if reference and "\0" in reference:  # PostgreSQL keeps none
+        raise Unprocessable("Expected a patient reference without a NUL character.")
     key = request.headers.get("Idempotency-Key")
     if key and len(key) > _MAX_KEY:
         raise BadRequest(f"Expected an Idempotency-Key of at most {_MAX_KEY} characters.")
