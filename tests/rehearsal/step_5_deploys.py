@@ -29,8 +29,8 @@ def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal, saw: Saw) 
     finally:
         stop.touch()
     outcome = result(load, timeout_s=300)
-    assert outcome["failures"] == []
-    assert outcome["unfinished"] == []
+    assert outcome["failures"] == [], outcome
+    assert outcome["unfinished"] == [], outcome
     assert outcome["jobs"] > 10
     assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
     saw(f"{outcome['jobs']} jobs meanwhile, none failed, no request failed")
