@@ -4,6 +4,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+# The threads bound how many there are, each open page's stream holding one; the library's default of 100 would keep
+# everybody else from Redis on a portal with more live pages than that.
+_CONNECTIONS = 4096
+
 
 def open_redis(url: str, *, text: bool = True) -> "redis.Redis":
     """A client with its pool; `text` decides between str and bytes answers. Nothing is connected yet.
@@ -17,4 +21,5 @@ def open_redis(url: str, *, text: bool = True) -> "redis.Redis":
         socket_timeout=5,
         health_check_interval=10,
         retry=Retry(NoBackoff(), 1),
+        max_connections=_CONNECTIONS,
     )
