@@ -112,6 +112,7 @@ class Batcher:
         began = time.monotonic()
         try:
             outputs = self._run(np.concatenate([item.pixels for item in batch]))
+            _same_rows(sum(len(item.pixels) for item in batch), outputs)
         except Exception as error:
             for item in batch:
                 item.answer.set_exception(error)
@@ -123,3 +124,9 @@ class Batcher:
             share = Outputs(*(part[at:upto] for part in outputs))
             item.answer.set_result(Pass(share, began - item.since, took, rows))
             at = upto
+
+
+def _same_rows(asked: int, outputs: Outputs) -> None:
+    """Rows are told apart by their place alone, so that one more or less would be another patient's."""
+    if any(len(part) != asked for part in outputs):
+        raise RuntimeError(f"Expected {asked} rows from the network. Received: {[len(part) for part in outputs]}")

@@ -96,6 +96,8 @@ def _on_openvino(network: keras.Model) -> Callable[[Floats], Floats]:
     from openvino._offline_transformations import apply_moc_transformations
     from openvino.frontend import FrontEndManager
 
+    from ml_service.engines.openvino_pass import run_pass
+
     windows = nodes.parameter([-1, *WINDOW, UNET["channels"]], ov.Type.f32, name="voxels")
     out = network(keras.ops.convert_to_tensor(windows.output(0)), training=False)["logits"]
     built = ov.Model([nodes.result(out.output)], [windows])
@@ -103,7 +105,7 @@ def _on_openvino(network: keras.Model) -> Callable[[Floats], Floats]:
     FrontEndManager().load_by_framework("tf").normalize(built)
     options = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": THREADS, "NUM_STREAMS": 1}
     request = ov.Core().compile_model(built, "CPU", options).create_infer_request()
-    return lambda given: np.array(request.infer({0: np.ascontiguousarray(given)})[0])
+    return lambda given: np.array(run_pass(request, {0: given})[0])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from openvino.frontend import FrontEndManager
 
 from ml_service import architectures
 from ml_service.engines import Outputs
+from ml_service.engines.openvino_pass import run_pass
 from ml_service.manifest import INT8, WEIGHTS, Manifest
 from ml_service.weights import load_into
 
@@ -44,7 +45,7 @@ class Network:
 
     def __call__(self, pixels: NDArray[np.float32]) -> Outputs:
         """Runs a batch (B, side, side, channels)."""
-        out = self._request.infer({0: np.ascontiguousarray(pixels, np.float32)}, share_inputs=True)
+        out = run_pass(self._request, {0: pixels.astype(np.float32, copy=False)})
         return Outputs(*(np.array(out[name]) for name in Outputs._fields))  # copies: the next pass overwrites them
 
 

@@ -163,6 +163,8 @@ def _openvino(part: keras.Model, threads: int) -> Run:
     from openvino._offline_transformations import apply_moc_transformations
     from openvino.frontend import FrontEndManager
 
+    from ml_service.engines.openvino_pass import run_pass
+
     specs = _specs(part)
     inputs = {name: nodes.parameter(list(shape), ov.Type.f32, name=name) for name, shape in specs.items()}
     out = _called(part, {name: keras.ops.convert_to_tensor(node.output(0)) for name, node in inputs.items()})
@@ -180,7 +182,7 @@ def _openvino(part: keras.Model, threads: int) -> Run:
     order = list(inputs)
 
     def run(read: dict[str, Floats]) -> Floats:
-        given = {number: np.ascontiguousarray(read[name], np.float32) for number, name in enumerate(order)}
-        return np.array(request.infer(given)[0])  # a copy: the next pass overwrites it
+        given = {number: read[name].astype(np.float32, copy=False) for number, name in enumerate(order)}
+        return np.array(run_pass(request, given)[0])  # a copy: the next pass overwrites it
 
     return run

@@ -1,7 +1,7 @@
 """PNG and JPEG bytes to one grey plane, the same for training and for serving."""
 
 from io import BytesIO
-from typing import Any
+from typing import Any, NoReturn
 
 import cv2
 import numpy as np
@@ -43,8 +43,19 @@ def _decode(encoded: bytes) -> NDArray[Any]:
     flags = _REDUCED.get(_shrinks(encoded), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) | cv2.IMREAD_IGNORE_ORIENTATION
     plane = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags) if encoded else None
     if plane is None:
-        raise ValueError(f"Expected a PNG or JPEG image. Received: {len(encoded)} bytes that do not decode")
+        _refuse(encoded)
     return plane
+
+
+def _refuse(encoded: bytes) -> NoReturn:
+    """OpenCV gives nothing as well when there was no memory for a sound image: a second decoder tells which it is."""
+    try:
+        with Image.open(BytesIO(encoded), formats=("PNG", "JPEG", "PPM")) as image:
+            image.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        text = f"Expected a PNG or JPEG image. Received: {len(encoded)} bytes that do not decode"
+        raise ValueError(text) from None
+    raise MemoryError("no room to decode an image")
 
 
 _REDUCED = {

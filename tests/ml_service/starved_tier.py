@@ -1,0 +1,58 @@
+"""`python -m tests.ml_service.starved_tier`: a served version in a process that gets no more memory, in JSON.
+
+Prints each film's probability in quiet, what each of many requests was given while there was no memory (a probability,
+or the name of an error), and each film's probability afterwards.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+os.environ["KERAS_BACKEND"] = "openvino"
+
+import cv2
+import numpy as np
+import psutil
+
+from ml_service import manifest
+from ml_service.served import Served
+from ml_service.settings import SHIPPED, Settings
+from tests.chaos.films import films
+
+FOLDER, CLIENTS, ROUNDS, SIDE = SHIPPED / "pneumonia" / "3", 8, 4, 4000
+SLACK = (0, 2**20, 2**22, 2**24, 2**26, 2**28)  # bytes that it may still get: from nearly nothing to enough
+_UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+
+
+def main() -> None:
+    served = Served(manifest.read(FOLDER), FOLDER, Settings(service_token=None))
+    large = cv2.imencode(".png", np.zeros((SIDE, SIDE), np.uint8))[1].tobytes()  # needs more than there is at hand
+    asked = [*films(), large]
+
+    def ask(number: int) -> float | str:
+        try:
+            findings = served.see_study(asked[number], 60).verdicts[0].findings
+            return findings[0].probability if findings else "refused"
+        except Exception as error:
+            return type(error).__name__
+
+    order = [int(number) for _ in range(ROUNDS) for number in np.random.default_rng(1).permutation(len(asked))]
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(lambda _: time.sleep(0.05), range(CLIENTS)))  # all threads are there before memory ends
+        quiet = [ask(number) for number in range(len(films()))]
+        this, given = psutil.Process(), []
+        for slack in SLACK:
+            list(clients.map(ask, range(len(films()))))
+            this.rlimit(psutil.RLIMIT_AS, (this.memory_info().vms + slack, resource.RLIM_INFINITY))
+            given += list(clients.map(ask, order))
+            this.rlimit(psutil.RLIMIT_AS, _UNLIMITED)
+        after = [ask(number) for number in range(len(films()))]
+    served.close()
+    json.dump({"quiet": quiet, "given": list(zip(order * len(SLACK), given, strict=True)), "after": after}, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

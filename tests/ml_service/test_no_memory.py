@@ -1,0 +1,48 @@
+"""Without memory a request is answered rightly or not at all: never by another patient's pass of the network."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from launcher.settings import REPOSITORY
+from ml_service.batcher import Batcher
+from ml_service.engines import Outputs
+from ml_service.tasks import decode
+
+
+def test_no_answer_is_another_film_s() -> None:
+    command = [sys.executable, "-m", "tests.ml_service.starved_tier"]
+    said = subprocess.run(command, cwd=REPOSITORY, capture_output=True, check=True, timeout=300).stdout
+    found = json.loads(said)
+    quiet, given = found["quiet"], found["given"]
+    large = len(quiet)
+    assert {answer for _, answer in given} & {"MemoryError", "RuntimeError"}, "there was memory enough"
+    answered = [(number, answer) for number, answer in given if number < large and isinstance(answer, float)]
+    assert answered, "nothing was answered at all"
+    assert [(number, answer) for number, answer in answered if abs(answer - quiet[number]) > 0.002] == []
+    assert found["after"] == pytest.approx(quiet, abs=0.002)  # and it is well again by itself
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_pass_with_other_rows_than_asked_answers_nobody(rows: int) -> None:
+    batcher = Batcher(lambda pixels: Outputs(*(np.zeros((rows, 1), np.float32),) * 3), batch_rows=4, queue_rows=8)
+    with pytest.raises(RuntimeError, match="Expected 2 rows"):
+        batcher.submit(np.zeros((2, 8, 8, 1), np.float32), 5).result(10)
+    batcher.close()
+
+
+def test_a_sound_image_that_finds_no_room_is_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
+    monkeypatch.setattr(decode.cv2, "imdecode", lambda *_: None)  # as OpenCV does without memory
+    with pytest.raises(MemoryError):
+        decode.grey_plane(sound)
+    with pytest.raises(ValueError, match="do not decode"):
+        decode.grey_plane(sound[:40])
+    monkeypatch.setattr(Image.Image, "load", lambda self: (_ for _ in ()).throw(MemoryError()))
+    with pytest.raises(MemoryError):
+        decode.grey_plane(sound)
