@@ -54,6 +54,11 @@ class Site:
         """The small volume that the store of an `own` site lies on, where mounts are this run's own."""
         return self.folder / "volume"
 
+    @property
+    def redis_volume(self) -> Path:
+        """Another small volume, for the files of that site's Redis."""
+        return self.folder / "first" / "redis"
+
     def port_of(self, what: str) -> int:
         """Where the portal reaches the servers and the ML tier."""
         if what == "ml":
@@ -86,8 +91,9 @@ class Site:
                 portal.stop()
         if self.servers:
             self.servers.end()
-        if self.volume.is_mount():
-            subprocess.run(["umount", "-l", str(self.volume)], check=True)
+        for volume in (self.volume, self.redis_volume):
+            if volume.is_mount():
+                subprocess.run(["umount", "-l", str(volume)], check=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -102,8 +108,9 @@ def build(place: str, folder: Path, namespaces: bool) -> Site:
         "PYTHONPATH": f"{_INSIDE}:{REPOSITORY}",
     } | (shared.settings if shared else {})
     if place == OWN and namespaces:
-        (folder / "volume").mkdir()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(folder / "volume")], check=True)
+        for volume in (folder / "volume", folder / "first" / "redis"):
+            volume.mkdir(parents=True)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=700", "tmpfs", str(volume)], check=True)
         settings["LIGHTBOX_STORE_URL"] = f"file://{folder}/volume/objects"
     portal = _ready(launch(folder / "first", **settings))
     second = _ready(launch(folder / "second", **settings)) if place == TWO_HOSTS else None

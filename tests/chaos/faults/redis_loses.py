@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.chaos.fault import Fault
 from tests.chaos.faults.processes import killed
+from tests.chaos.faults.stores import filled
 from tests.chaos.site import Site
 
 _FULL_S = 8.0
@@ -67,6 +68,12 @@ def out_of_memory(site: Site, chance: random.Random) -> None:
         redis.config_set("maxmemory", "0")
 
 
+def no_room(site: Site, chance: random.Random) -> None:
+    """A file takes all that is left of the volume of Redis' files, which is a small one of its own (site.py)."""
+    with filled(site.redis_volume):
+        time.sleep(_FULL_S)
+
+
 def _last_part(folder: Path) -> Path:
     """What Redis appends to: a file of its own since 7.0."""
     parts = sorted(folder.rglob("*.incr.aof")) or sorted(folder.rglob("*.aof"))
@@ -80,4 +87,5 @@ FAULTS = [
     Fault("F09", "Redis is killed, the end of its file is cut off", 30, cut_short),
     Fault("F10", "Redis is killed, its file is corrupt and repaired by hand", 60, corrupt),
     Fault("F11", f"Redis has no memory left for {_FULL_S:.0f} s", 10, out_of_memory),
+    Fault("F12", f"the volume of Redis' files is full for {_FULL_S:.0f} s", 30, no_room, needs_namespaces=True),
 ]

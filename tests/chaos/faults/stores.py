@@ -2,8 +2,9 @@
 
 import random
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from tests.chaos.fault import SERVERS, Fault
 from tests.chaos.site import Site
@@ -20,14 +21,23 @@ def s3(manner: str) -> Callable[[Site, random.Random], None]:
     return happen
 
 
-def full(site: Site, chance: random.Random) -> None:
-    """A file takes all that is left of the store's volume, which is a small one of its own (site.py)."""
-    stopper = site.volume / "stopper"
+@contextmanager
+def filled(volume: Path) -> Iterator[None]:
+    """A file takes all that is left of a volume meanwhile."""
+    stopper = volume / "stopper"
     with suppress(OSError), stopper.open("wb", buffering=0) as file:
         while file.write(bytes(_BLOCK)) == _BLOCK:
             pass
-    time.sleep(_BAD_S)
-    stopper.unlink()
+    try:
+        yield
+    finally:
+        stopper.unlink()
+
+
+def full(site: Site, chance: random.Random) -> None:
+    """The store's volume, which is a small one of its own (site.py)."""
+    with filled(site.volume):
+        time.sleep(_BAD_S)
 
 
 FAULTS = [
