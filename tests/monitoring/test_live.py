@@ -11,6 +11,7 @@ import requests
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from ml_service.settings import SHIPPED
 from tests.conftest import POSTGRES
 from tests.end_to_end.doctor import FILMS, Doctor
 from tests.monitoring.watch import MODEL, VERSION, Watch
@@ -132,7 +133,19 @@ def test_labels_come_from_a_fixed_list_and_carry_nothing_of_anybody(watch: Watch
         assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-|@|/var/|/tmp/", value), (name, value)
 
 
+def wait_for_every_model(watch: Watch) -> None:
+    """The portal is ready before the last model has loaded, and each brings series of its own."""
+    shipped = {folder.name for folder in SHIPPED.iterdir() if folder.is_dir()}
+    deadline = time.monotonic() + 120
+    while missing := shipped - {
+        one["model"] for one in map(dict, series(watch)["ml"]) if one[""] == "lightbox_ml_model_loads_total"
+    }:
+        assert time.monotonic() < deadline, f"not loaded: {sorted(missing)}"
+        time.sleep(0.5)
+
+
 def test_more_work_of_the_same_kind_makes_no_more_series(watch: Watch, secrets: list[str]) -> None:
+    wait_for_every_model(watch)
     before = series(watch)
     work(watch, "Moe_Max_20000404")
     after = series(watch)
