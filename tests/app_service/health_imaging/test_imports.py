@@ -178,17 +178,6 @@ def test_of_what_went_well_nothing_is_said_and_nothing_stays_in_the_folder(
         assert connection.execute(select(image_imports)).all() == []
 
 
-def test_a_job_that_failed_whole_and_one_without_a_manifest_are_told(
-    doctor: Caller, parts: Parts, job: dict[str, Any], service: HealthImaging, imaging: Imaging
-) -> None:
-    import_results(parts, service)
-    imaging.status = "COMPLETED"
-    assert [each.code for each in service.notices(IMPORT_ID) or []] == ["import_incomplete"]
-    imaging.status, imaging.message = "FAILED", "Access denied to S3"
-    import_results(parts, service)
-    assert warnings(doctor, job) == ["import_failed"]
-
-
 def test_too_many_at_once_wait_and_are_given_up_after_a_day(
     doctor: Caller, parts: Parts, job: dict[str, Any], service: HealthImaging, imaging: Imaging
 ) -> None:
@@ -197,6 +186,11 @@ def test_too_many_at_once_wait_and_are_given_up_after_a_day(
     import_results(parts, service)
     assert len(imaging.asked) == 2 and warnings(doctor, job) == []
     assert imaging.asked[0] == imaging.asked[1]  # with one clientToken it is one import
+    imaging.status = "COMPLETED"
+    assert [each.code for each in service.notices(IMPORT_ID) or []] == ["import_incomplete"]  # there is no manifest
+    imaging.status, imaging.message = "FAILED", "Access denied to S3"
+    (told,) = service.notices(IMPORT_ID) or []
+    assert told.code == "import_failed" and told.detail.endswith("Access denied to S3")
     with writing(parts.engine) as connection:
         connection.execute(update(image_imports).values(began_at=now() - timedelta(days=2)))
     import_results(parts, service)
