@@ -36,7 +36,7 @@ def test_every_gap_in_nginxs_files_is_filled() -> None:
     files += [file for folder in ("http", "server", "sites") for file in (ROOT / "nginx" / folder).glob("*.conf")]
     gaps = {name for file in files for name in re.findall(r"%{(\w+)}", file.read_text())}
     tasks = yaml.safe_load((ANSIBLE / "roles" / "nginx" / "tasks" / "main.yml").read_text())
-    (values,) = [task["vars"] for task in tasks if task["name"] == "The configuration"]
+    (values,) = [task["text_files"]["gaps"] for task in tasks if task["name"] == "The configuration"]
     assert set(values) == gaps
 
 
