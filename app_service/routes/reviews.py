@@ -13,7 +13,7 @@ from app_service.storage.database import writing
 from app_service.storage.jobs import find_jobs
 from app_service.storage.reviews import put_review
 from portal_wire.contract import JobState, Review
-from portal_wire.errors import Conflict
+from portal_wire.errors import Conflict, Unprocessable
 
 reviews = APIBlueprint("reviews", __name__, tag="Results")
 _REVIEWS = Counter("lightbox_app_reviews_total", "Reviews given, by verdict.", ["model", "version", "verdict"])
@@ -25,6 +25,8 @@ _REVIEWS = Counter("lightbox_app_reviews_total", "Reviews given, by verdict.", [
 @reviews.output(Review)
 def reviewed(job_id: UUID, json_data: Review) -> Review:
     """Agree, disagree or be unsure, with a comment; a later review takes the place of an earlier one."""
+    if "\0" in (json_data.comment or ""):  # as in bodies.Asked
+        raise Unprocessable("The comment holds a NUL character.", code="invalid_input")
     user, name = current_user(), str(job_id)
     review = json_data.model_copy(update={"reviewed_by": user.username, "reviewed_at": now()})
     with writing(parts().engine) as connection:

@@ -17,8 +17,9 @@ def test_a_nul_is_refused_wherever_a_text_is_taken(doctor: Caller, other: Caller
         doctor.post("/v1/sessions", json={"username": "doc\0tor", "password": "x" * 15}),
         doctor.post("/v1/me/tokens", json={"name": "a\0b", "scopes": ["studies:read"]}),
         doctor.post(f"{study}/jobs", json={"model": "pneu\0monia"}),
+        doctor.request("PUT", f"/v1/jobs/{job['id']}/review", json={"verdict": "agree", "comment": "a\0b"}),
     ]
-    assert [(answer.status_code, (answer.json or {})["code"]) for answer in said] == [(422, "invalid_input")] * 8
+    assert [(answer.status_code, (answer.json or {})["code"]) for answer in said] == [(422, "invalid_input")] * 9
 
 
 def test_a_nul_in_an_uploads_form_is_no_fault_of_the_server(doctor: Caller) -> None:
