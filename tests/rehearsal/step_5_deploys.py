@@ -39,7 +39,7 @@ def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal, saw: Saw) 
 def test_a_broken_release_undoes_itself(rehearsal: Rehearsal, saw: Saw) -> None:
     site, good = rehearsal.site, rehearsal.site.release
     site.release = site.archive("broken", {"app_service/web.py": BROKEN})
-    outcome = site.play("deploy.yml", "-e", "python_service_ready_within_s=20", "--limit", "app", fails=True)
+    outcome = site.play("deploy.yml", "-e", "python_service_ready_within_s=8", "--limit", "app", fails=True)
     site.release = good
     assert "The release before (second) serves again." in " ".join(outcome.output.split())
     assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
