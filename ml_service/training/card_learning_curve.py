@@ -20,8 +20,9 @@ def learning_curve_section(found: dict[str, Any] | None, about: Facts) -> str:
         "## Would more patients help?\n\n"
         f"The same network, from scratch, on growing shares of the training patients, {found['steps']:,} steps each "
         f"at {found['side']} x {found['side']} pixels (brief, so that it can be repeated: the scores are lower than "
-        f"the model's). AUC on validation {about.images}, mean (lowest to highest of the seeds):\n\n"
-        + table(["patients", about.images, "plain", "augmented"], rows)
+        f"the model's). Where they stay the same, patients are not what limits a training of this length; it does not "
+        f"say what a longer one would make of more. AUC on validation {about.images}, mean (lowest to highest of the "
+        "seeds):\n\n" + table(["patients", about.images, "plain", "augmented"], rows)
     )
 
 
