@@ -112,4 +112,4 @@ def draw_learning_curve(path: Path, points: Sequence[dict[str, Any]]) -> None:
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.set_ylim(top=1.0)
-        axes.legend(loc="lower right")
+        axes.legend(loc="center left")
