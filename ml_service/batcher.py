@@ -3,6 +3,7 @@
 On a CPU this buys tail latency and admission control more than throughput; on a GPU both.
 """
 
+import logging
 import threading
 import time
 from collections import deque
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from ml_service.engines import Outputs
 from portal_wire.errors import Unavailable
+
+_LOG = logging.getLogger("lightbox.ml")
 
 
 class Expired(Unavailable):
@@ -115,7 +118,7 @@ class Batcher:
             _same_rows(sum(len(item.pixels) for item in batch), outputs)
         except Exception as error:
             for item in batch:
-                item.answer.set_exception(error)
+                item.answer.set_exception(_could_not_run(error))
             return
         took = time.monotonic() - began
         at, rows = 0, len(outputs.logits)
@@ -124,6 +127,15 @@ class Batcher:
             share = Outputs(*(part[at:upto] for part in outputs))
             item.answer.set_result(Pass(share, began - item.since, took, rows))
             at = upto
+
+
+def _could_not_run(error: Exception) -> Unavailable:
+    """A model's images have one shape and finite numbers, so no study is the cause: memory may be, and that passes.
+    Whoever asked is to come again, and it costs the study nothing."""
+    _LOG.error("network_failed", extra={"facts": {"error": type(error).__name__}})
+    failure = Unavailable("The model's network could not run.", code="network_failed", retry_after_s=5)
+    failure.__cause__ = error
+    return failure
 
 
 def _same_rows(asked: int, outputs: Outputs) -> None:

@@ -18,7 +18,7 @@ from portal_wire.errors import BadRequest, PortalError
 routes = Blueprint("v2", __name__, url_prefix="/v2")
 SERVER = {"name": "lightbox-ml", "version": "2", "extensions": ["binary_tensor_data", "model_repository"]}
 LONGEST_ID = 128  # characters
-DROPS = ("queue_full", "expired", "cancelled")
+DROPS = ("queue_full", "expired", "cancelled", "network_failed")
 DOCUMENT = Path(__file__).parent / "openapi.json"
 
 

@@ -117,8 +117,9 @@ def test_a_failing_pass_fails_its_requests_and_the_engine_lives_on() -> None:
         return Outputs(pixels, pixels, pixels)
 
     batcher = Batcher(network, 4, 4)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Unavailable) as refused:  # no study can be the cause: it is to come again
         batcher.submit(image(1), 10).result(5)
+    assert (refused.value.code, refused.value.retry_after_s) == ("network_failed", 5)
     assert batcher.submit(image(1), 10).result(5).batch_rows == 1
     batcher.close()
 
