@@ -15,10 +15,11 @@ from click.testing import CliRunner
 from command_line.__main__ import main
 
 NOW = "2026-11-21T10:00:00Z"
+POOR = b"a poor case"  # no boundary between a form's parts, which is random, has spaces
 
 
 class OnePortal(BaseHTTPRequestHandler):
-    """Takes any upload; the job of the n-th has the id n, and outlines unless the file says "bad"."""
+    """Takes any upload; the job of the n-th has the id n, and outlines unless the file says POOR."""
 
     uploads: list[bytes]
 
@@ -52,7 +53,7 @@ class OnePortal(BaseHTTPRequestHandler):
         return self._send(json.dumps(self._job(int(self.path.rsplit("/", 1)[1]))).encode())
 
     def _job(self, number: int) -> dict[str, Any]:
-        well = b"bad" not in self.uploads[number]
+        well = POOR not in self.uploads[number]
         made = [{"name": "combined_labels.nii.gz", "media_type": "application/gzip", "size_bytes": 1, "url": "/"}]
         job: dict[str, Any] = dict.fromkeys(("position", "progress", "started_at", "finished_at", "error", "result"))
         job |= {"id": str(number), "study_id": f"s{number}", "model": "ct-tissue", "version": "1", "attempt": 1}
@@ -90,7 +91,7 @@ def test_each_case_gets_the_outlines_of_its_own_folder(address: str, tmp_path: P
 
 
 def test_a_case_that_fails_is_counted_and_a_second_run_does_only_that_one(address: str, tmp_path: Path) -> None:
-    source = cases(tmp_path / "in", good=b"good", poor=b"bad")
+    source = cases(tmp_path / "in", good=b"good", poor=POOR)
     typed = ["--address", address, "segment", str(source), str(tmp_path / "out")]
     first = CliRunner().invoke(main, typed)
     assert first.exit_code == 1 and "1 of 2 outlined" in first.output

@@ -171,7 +171,7 @@ def test_when_the_stream_fails_the_page_asks_by_itself(page: Page, site: Site, c
     site.fake.jobs[job.id] = Job.model_validate(
         job.model_dump() | {"state": "succeeded", "result": answer("normal", 0.06).model_dump()}
     )
-    expect(page.get_by_text("No pneumonia seen")).to_be_visible()
+    expect(page.locator("#rows").get_by_text("No pneumonia seen")).to_be_visible()
     complaints.clear()  # the failing stream was meant
 
 

@@ -263,7 +263,7 @@ def test_a_failed_outline_is_no_mask(page: Page, site: Site, fake: FakeApp) -> N
     error = {"code": "model_unavailable", "detail": "The model did not answer in time."}
     fake.change(newest(fake), state=JobState.FAILED, error=error)
     expect(page.locator("#outline-state")).to_have_text("There is no outline.")
-    expect(page.get_by_text("The model did not answer in time.")).to_be_visible()
+    expect(page.locator("#answer").get_by_text("The model did not answer in time.")).to_be_visible()
     expect(page.get_by_role("button", name="Accept")).to_be_disabled()
     assert tinted(page, 80, 150) is None
 
