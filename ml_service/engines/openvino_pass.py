@@ -1,10 +1,15 @@
-"""One pass of an OpenVINO network that either runs or raises."""
+"""One pass of an OpenVINO network that either runs, or raises, or ends the process."""
 
+import logging
+import os
 from typing import Any
 
 import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
+
+_LOG = logging.getLogger("lightbox.ml")
+PATIENCE_S = 60  # a pass takes far less, on a busy machine too
 
 
 def run_pass(request: "ov.InferRequest", inputs: dict[int, NDArray[np.float32]]) -> Any:
@@ -12,8 +17,12 @@ def run_pass(request: "ov.InferRequest", inputs: dict[int, NDArray[np.float32]])
     network did not run.
 
     Not `request.infer(inputs)`: its errors are lost (OpenVINO 2026.4.1, Python), so that a process without memory for
-    a pass was given the outputs of the pass before, another patient's answer.
+    a pass was given the outputs of the pass before, another patient's answer. Without memory a pass may also never
+    end. Nothing takes it back, and its model would be silent from then on, so the process ends and is started anew.
     """
     request.start_async({number: np.ascontiguousarray(each) for number, each in inputs.items()}, share_inputs=True)
-    request.wait()
+    if not request.wait_for(PATIENCE_S * 1000):
+        _LOG.critical("network_hangs", extra={"facts": {"patience_s": PATIENCE_S}})
+        os.abort()
+    request.wait()  # it has ended: this raises if it failed
     return request.results

@@ -1,7 +1,8 @@
-"""`python -m tests.ml_service.starved_tier`: a served version in a process that gets no more memory, in JSON.
+"""`python -m tests.ml_service.starved_tier`: a served version in a process that gets no more memory, in lines of JSON.
 
-Prints each film's probability in quiet, what each of many requests was given while there was no memory (a probability,
-or the name of an error), and each film's probability afterwards.
+Prints each film's probability in quiet; what each of many requests was given while there was no memory (a probability,
+or the name of an error), in a line for each amount of memory; and each film's probability afterwards. The process may
+die before its end, as a process without memory does: the lines until then are what it answered.
 """
 
 import json
@@ -18,6 +19,7 @@ import numpy as np
 import psutil
 
 from ml_service import manifest
+from ml_service.engines import openvino_pass
 from ml_service.served import Served
 from ml_service.settings import SHIPPED, Settings
 from tests.chaos.films import films
@@ -39,19 +41,24 @@ def main() -> None:
         except Exception as error:
             return type(error).__name__
 
+    def say(**found: object) -> None:
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()
+
+    openvino_pass.PATIENCE_S = 10
     order = [int(number) for _ in range(ROUNDS) for number in np.random.default_rng(1).permutation(len(asked))]
     with ThreadPoolExecutor(CLIENTS) as clients:
         list(clients.map(lambda _: time.sleep(0.05), range(CLIENTS)))  # all threads are there before memory ends
-        quiet = [ask(number) for number in range(len(films()))]
-        this, given = psutil.Process(), []
+        say(quiet=[ask(number) for number in range(len(films()))])
+        this = psutil.Process()
         for slack in SLACK:
             list(clients.map(ask, range(len(films()))))
             this.rlimit(psutil.RLIMIT_AS, (this.memory_info().vms + slack, resource.RLIM_INFINITY))
-            given += list(clients.map(ask, order))
+            given = list(clients.map(ask, order))
             this.rlimit(psutil.RLIMIT_AS, _UNLIMITED)
-        after = [ask(number) for number in range(len(films()))]
+            say(given=list(zip(order, given, strict=True)))
+        say(after=[ask(number) for number in range(len(films()))])
     served.close()
-    json.dump({"quiet": quiet, "given": list(zip(order * len(SLACK), given, strict=True)), "after": after}, sys.stdout)
 
 
 if __name__ == "__main__":
