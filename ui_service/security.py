@@ -2,9 +2,12 @@
 
 from flask import Flask, Response, request
 from flask_wtf.csrf import CSRFProtect, validate_csrf  # type: ignore[import-untyped]
+from werkzeug.exceptions import SecurityError
+from werkzeug.wsgi import host_is_trusted
 from wtforms.validators import ValidationError  # type: ignore[import-untyped]
 
 from portal_wire.errors import Forbidden
+from portal_wire.http_server import OPEN_PATHS
 
 csrf = CSRFProtect()
 
@@ -30,13 +33,20 @@ _HEADERS = {
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def protect(app: Flask, public_origin: str, store_origin: str = "") -> None:
-    """Headers on every answer, the origin check on every unsafe request, and the token check on every form.
+def protect(app: Flask, public_origin: str, public_host: str, store_origin: str = "") -> None:
+    """Headers on every answer; checks of the host name, of an unsafe request's origin, and of every form's token.
 
     Scripts may speak to this tier, and to `store_origin` where large files go straight to the store."""
     csrf.init_app(app)
     connect = f"connect-src 'self' {store_origin}".rstrip()
     headers = _HEADERS | {"Content-Security-Policy": "; ".join((*_CONTENT_SECURITY_POLICY, connect))}
+
+    @app.before_request
+    def own_host() -> None:
+        # Not Flask's TRUSTED_HOSTS: it would refuse probes as well, which come by an address that nobody knows before
+        # (Kubernetes asks a pod, a balancer its target). Their answers hold no link, no cookie and no page.
+        if request.path not in OPEN_PATHS and not host_is_trusted(request.host, [public_host]):
+            raise SecurityError(f"{request.host!r} is not this portal's name.")
 
     @app.before_request
     def same_origin() -> None:

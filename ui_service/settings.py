@@ -17,7 +17,6 @@ class Settings:
     secret_key: str
     public_origin: str
     streams: int = 40  # live connections a process holds at once; further pages poll instead
-    inner_hosts: tuple[str, ...] = ("127.0.0.1",)  # how the launcher and Prometheus call this tier
     prometheus_url: str | None = None
     directory: bool = False  # whether App signs people in by the hospital's own
     store_origin: str = ""  # where browsers reach the bucket themselves; empty: nowhere
@@ -40,7 +39,6 @@ class Settings:
             secret_key=secret_key,
             public_origin=env.url("LIGHTBOX_PUBLIC_ORIGIN", schemes=("https",)),
             streams=env.integer("LIGHTBOX_UI_STREAMS", 40, minimum=1, maximum=1000),
-            inner_hosts=env.names("LIGHTBOX_UI_INNER_HOSTS", "127.0.0.1"),
             directory=bool(os.environ.get("LIGHTBOX_OIDC_ISSUER")),
             store_origin=_origin("LIGHTBOX_STORE_ORIGIN"),
             direct_upload_bytes=env.integer("LIGHTBOX_DIRECT_UPLOAD_BYTES", 64 * 2**20, minimum=1),

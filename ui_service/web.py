@@ -21,8 +21,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
-        # The inner addresses too, for the launcher's and Prometheus' calls; no page is made from the host name.
-        TRUSTED_HOSTS=[settings.public_host, *settings.inner_hosts],
         DIRECTORY_RETURNS_TO=settings.public_origin if settings.directory else None,
         DIRECT_FROM_BYTES=settings.direct_upload_bytes if settings.store_origin else None,
         MAX_CONTENT_LENGTH=None,  # App limits an upload while it reads it; nginx caps every body
@@ -36,7 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     client = ServiceClient(settings.app_url, settings.app_service_token, connections=settings.streams + 32)
     equip(app, "ui", ready=lambda: {"app": _what_is_wrong(client)}, service_token=None)
-    security.protect(app, settings.public_origin, settings.store_origin)
+    security.protect(app, settings.public_origin, settings.public_host, settings.store_origin)
     error_pages.install(app)
     signed_in.connect(app, client)
     app.extensions[views.status.EXTENSION] = Prometheus(settings.prometheus_url)

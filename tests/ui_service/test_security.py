@@ -78,9 +78,13 @@ def test_a_foreign_host_name_is_refused(visitor: Visitor, host: str) -> None:
     assert visitor.client.get("/sign-in", base_url=f"https://{host}").status_code == 400
 
 
-def test_the_probes_answer_on_the_inner_address(visitor: Visitor) -> None:
-    assert visitor.client.get("/readyz", base_url="http://127.0.0.1:5001").json["status"] == "ready"
-    assert visitor.client.get("/healthz", base_url="http://127.0.0.1:5001").status_code == 200
+@pytest.mark.parametrize("host", ["10.2.3.4:5001", "127.0.0.1:5001", "[fd00::7]:5001", "ui-1.inside.example:5001"])
+def test_probes_answer_under_any_address_and_pages_do_not(visitor: Visitor, host: str) -> None:
+    assert visitor.client.get("/readyz", base_url=f"http://{host}").json["status"] == "ready"
+    assert visitor.client.get("/healthz", base_url=f"http://{host}").json == {"status": "alive"}
+    assert "lightbox_ui_request_seconds" in visitor.client.get("/metrics", base_url=f"http://{host}").text
+    for path in ("/", "/sign-in", "/metrics/", "/healthz/x", "/static/lightbox.css", "/nothing-here"):
+        assert visitor.client.get(path, base_url=f"http://{host}").status_code == 400, path
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)

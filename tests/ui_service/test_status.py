@@ -69,12 +69,6 @@ def test_an_odd_span_is_no_trouble(admin: Visitor) -> None:
     assert re.search(r'aria-current="true">6 hours<', page)
 
 
-def test_prometheus_may_ask_under_the_names_that_were_given(fake: FakeApp) -> None:
-    client = create_app(settings_for(fake, inner_hosts=("ui-1.inside.example",))).test_client()
-    assert client.get("/metrics", base_url="http://ui-1.inside.example:5001").status_code == 200
-    assert client.get("/metrics", base_url="http://elsewhere.example:5001").status_code == 400
-
-
 def test_a_line_is_broken_where_samples_are_missing(app: Flask) -> None:
     line = Line({"tier": "ui"}, [(0.0, 0.0), (10.0, 2.0), (900.0, 4.0)])
     drawn = plot("Requests", [line, Line({"tier": "ml"}, [])], "tier", 0.0, 1800.0, str)
