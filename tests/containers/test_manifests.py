@@ -56,6 +56,28 @@ def test_ui_reaches_neither_redis_nor_the_database_nor_ml() -> None:
     assert COMPOSE["services"]["intake"]["network_mode"] == "none"
 
 
+def test_grafana_finds_prometheus_and_every_dashboard() -> None:
+    grafana, prometheus = COMPOSE["services"]["grafana"], COMPOSE["services"]["prometheus"]
+    mounted = {parts[1]: (FOLDER / parts[0]).resolve() for parts in (v.split(":") for v in grafana["volumes"])}
+    told = Path("/etc/grafana/provisioning")
+    assert mounted[str(told / "dashboards")] == ROOT / "monitoring" / "grafana" / "provisioning" / "dashboards"
+    (provider,) = yaml.safe_load((mounted[str(told / "dashboards")] / "lightbox.yml").read_text())["providers"]
+    assert list(mounted[provider["options"]["path"]].glob("*.json"))
+    (source,) = yaml.safe_load(mounted[str(told / "datasources" / "lightbox.yml")].read_text())["datasources"]
+    assert source["url"] == "http://prometheus:9090" and set(grafana["networks"]) & set(prometheus["networks"])
+    on_hosts = ROOT / "monitoring" / "grafana" / "provisioning" / "datasources" / "lightbox.yml"
+    (theirs,) = yaml.safe_load(on_hosts.read_text())["datasources"]
+    assert source == theirs | {"url": source["url"]}
+
+
+def test_prometheus_reaches_each_tier_under_the_name_that_it_scrapes() -> None:
+    services = COMPOSE["services"]
+    for entry in yaml.safe_load((FOLDER / "targets" / "tiers.yml").read_text()):
+        for target in entry["targets"]:
+            name = target.partition(":")[0]
+            assert set(services[name]["networks"]) & set(services["prometheus"]["networks"]), target
+
+
 def test_no_secret_stands_in_compose() -> None:
     for name, service in COMPOSE["services"].items():
         for variable in service.get("environment") or {}:
@@ -176,7 +198,8 @@ def test_the_published_schemas_agree() -> None:
     program = shutil.which("check-jsonschema")
     if program is None:
         pytest.skip(
-            "check-jsonschema is not installed (pipx): Compose and workflows are not held against their schemas"
+            "check-jsonschema is not installed (make .venv/checks/complete): Compose and workflows are not held "
+            "against their schemas"
         )
     checks = [("compose-spec", [FOLDER / "compose.yml"]), ("github-workflows", WORKFLOWS)]
     for schema, files in checks:
@@ -189,7 +212,8 @@ def test_kubernetes_own_schemas_agree() -> None:
     program = shutil.which("kubernetes-validate")
     if program is None:
         pytest.skip(
-            "kubernetes-validate is not installed (pipx): the manifests are not held against Kubernetes' schemas"
+            "kubernetes-validate is not installed (make .venv/checks/complete): the manifests are not held against "
+            "Kubernetes' schemas"
         )
     files = [str(file) for file in (FOLDER / "kubernetes").glob("*.yml") if file.name != "kserve.yml"]
     done = subprocess.run([program, "--no-warn", *files], capture_output=True, text=True, timeout=60, check=False)
