@@ -1,7 +1,6 @@
 """The unmodified Terraform configuration, applied to an emulated AWS: what the hosts and the firewall are made of."""
 
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 from tests.rehearsal import vpc
 from tests.terraform import emulated_aws
-from tests.terraform.conftest import Workplace
+from tests.terraform.conftest import NO_PROVIDER, Workplace
 
 
 @dataclass
@@ -29,8 +28,7 @@ def apply(folder: Path) -> Cloud | str:
     place = Workplace(folder)
     done = place.run("init", "-backend=false", "-input=false", "-no-color", timeout_s=300)
     if done.returncode != 0:
-        named = os.environ.get("TF_CLI_CONFIG_FILE", "~/.terraformrc")
-        return f"Terraform's provider hashicorp/aws can neither be fetched nor found: name a mirror of it in {named}"
+        return NO_PROVIDER
     with emulated_aws.emulator(folder / "moto.log") as address:
         emulated_aws.point_at(place, address)
         emulated_aws.apply(place, timeout_s=480)

@@ -31,7 +31,7 @@ def test_its_own_tests_pass(workplace: Workplace) -> None:
 def test_checkov_finds_nothing() -> None:
     program = shutil.which("checkov")
     if program is None:
-        pytest.skip("checkov is not installed (pipx install checkov): its rules for AWS are not checked")
+        pytest.skip("checkov is not installed (make .venv/checks/complete): its rules for AWS are not checked")
     command = [program, "-d", str(FOLDER), "--framework", "terraform", "--skip-download", "--output", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     found = json.loads(done.stdout)["results"]
