@@ -100,6 +100,30 @@ run "storage" {
   }
 }
 
+run "observability" {
+  module {
+    source = "./modules/observability"
+  }
+  variables {
+    name            = "lightbox"
+    key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+    tiers           = ["app"]
+    log_days        = 365
+    agent           = false
+    scrapes         = {}
+    mail            = []
+    budget_usd      = 500
+    hosts           = {}
+    database        = ""
+    dead_queue_name = "lightbox-dead"
+  }
+
+  assert {
+    condition     = one(aws_budgets_budget.month[0].cost_filter).values == tolist([format("user:Portal%slightbox", "$")])
+    error_message = "The budget counts what no host is tagged with: the filter must be user:Portal$ and the portal's name."
+  }
+}
+
 run "whole_portal" {
   assert {
     condition     = toset(keys(output.hosts)) == toset(["edge", "ui", "app", "ml", "monitoring"]) && length(output.groups) == 0

@@ -39,7 +39,7 @@ resource "aws_budgets_budget" "month" {
 
   cost_filter {
     name   = "TagKeyValue"
-    values = ["user:Portal$${var.name}"]
+    values = [join("$", ["user:Portal", var.name])] # "$" before "{" would be HCL's own escape
   }
 
   dynamic "notification" {
