@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv
 ANSIBLE := .venv/ansible
 VERIFY := .venv/verify
+CHECKS := .venv/checks
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
 .PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes load lock clean
@@ -24,8 +25,8 @@ setup-dev:  ## install what running, tests, training and benchmarks need
 run: setup  ## start the portal; Ctrl-C stops it
 	@exec $(VENV)/bin/python -m launcher
 
-test: setup-dev  ## run every test
-	@$(VENV)/bin/python -m pytest
+test: setup-dev $(CHECKS)/complete  ## run every test
+	@env PATH="$(abspath $(CHECKS))/bin:$$PATH" $(VENV)/bin/python -m pytest
 
 verify: setup-dev $(VERIFY)/complete  ## check locked packages, secrets, licences, advisories (about 3 minutes; see verify/README.md)
 	@$(VENV)/bin/python -m verify
@@ -71,14 +72,15 @@ release: setup-dev  ## make a version of a run: make release RUN=folder DATA=fol
 	@test -n "$(RUN)" -a -n "$(DATA)" -a -n "$(VERSION)" -a -n '$(REASON)' || { echo "usage: make release RUN= DATA= VERSION= REASON=" >&2; exit 2; }
 	@exec $(TRAINING).release --run "$(RUN)" --data "$(DATA)" --version "$(VERSION)" --reason '$(REASON)' $(ARGS)
 
-rehearse: setup-dev $(ANSIBLE)/complete  ## boot five hosts on this machine and deploy to them (root; about 10 minutes)
-	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
+rehearse: setup-dev $(ANSIBLE)/complete $(CHECKS)/complete  ## boot five hosts on this machine and deploy to them (root; about 10 minutes)
+	@exec env PATH="$(abspath $(ANSIBLE))/bin:$(abspath $(CHECKS))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
 
 rehearse-static: setup-dev $(ANSIBLE)/complete  ## what of it needs no host: playbooks, and when it refuses (half a minute)
 	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal/step_0_static.py -k "not sound"
 
 $(ANSIBLE)/complete: requirements-ansible.lock
 $(VERIFY)/complete: requirements-verify.lock
+$(CHECKS)/complete: requirements-checks.lock
 %/complete:
 	@echo "Installing $< into $(@D)…"
 	@$(PYTHON) -m venv $(@D)
@@ -104,7 +106,8 @@ lock:  ## renew the locked versions (needs uv)
 	@uv pip compile $(LOCKING) $(RUNNING) -c requirements-dev.lock pyproject.toml -o requirements.lock >/dev/null
 	@for tier in ui app ml ansible; do \
 	  uv pip compile $(LOCKING) --extra $$tier -c requirements.lock pyproject.toml -o requirements-$$tier.lock >/dev/null; done
-	@uv pip compile $(LOCKING) --upgrade --extra verify pyproject.toml -o requirements-verify.lock >/dev/null
+	@for tools in verify checks; do \
+	  uv pip compile $(LOCKING) --upgrade --extra $$tools pyproject.toml -o requirements-$$tools.lock >/dev/null; done
 LOCKING := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 RUNNING := $(foreach extra,ui app ml tensorflow launcher servers,--extra $(extra))
 

@@ -14,7 +14,7 @@ from verify.locks import here
 COULD_NOT = "Could not check: the advisories at OSV were not to be had. That counts as a failure."
 KNOWN_BAD = "pyyaml==5.3.1"  # CVE-2020-14343
 # requirements-dev.lock holds what requirements.lock and the tiers' have; the others are environments of their own.
-LOCKS = ["requirements-dev.lock", "requirements-ansible.lock", "requirements-verify.lock"]
+LOCKS = ["requirements-dev.lock", "requirements-ansible.lock", "requirements-verify.lock", "requirements-checks.lock"]
 # Advisory to the reason that it does not touch us, and the day on which that is looked at again.
 REASONED: dict[str, str] = {}
 

