@@ -11,6 +11,7 @@ from command_line.segment import segment
 from command_line.sign_in import sign_in
 from command_line.status import status
 from command_line.upload import upload
+from portal_wire import env
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -22,14 +23,24 @@ from command_line.upload import upload
     type=click.Path(exists=True, dir_okay=False),
     help="File of the certificate authority, where the system does not know it (`make run`: var/tls/ca.pem).",
 )
+@click.option(
+    "--inside",
+    is_flag=True,
+    help="The address is App's own, opened by LIGHTBOX_APP_SERVICE_TOKEN: for a host's own.",
+)
 @click.pass_context
-def main(context: click.Context, address: str, token: str | None, authority: str | None) -> None:
+def main(context: click.Context, address: str, token: str | None, authority: str | None, inside: bool) -> None:
     """Upload images to a Lightbox portal, run models on them, and fetch what the models said.
 
     Each option can also be an environment variable: LIGHTBOX_ADDRESS, LIGHTBOX_TOKEN, LIGHTBOX_AUTHORITY.
     Research use, not for diagnosis.
     """
-    context.obj = Portal(address, token, authority)
+    try:
+        token = token or env.secret("LIGHTBOX_TOKEN", "")
+        service_token = env.secret("LIGHTBOX_APP_SERVICE_TOKEN") if inside else ""
+    except env.SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    context.obj = Portal(address, token, authority, service_token)
 
 
 for verb in (sign_in, upload, run, status, download, segment, score, ingest):

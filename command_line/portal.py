@@ -25,14 +25,17 @@ class Refused(click.ClickException):
 
 
 class Portal:
-    """`authority` is the file of a certificate authority that the system does not know."""
+    """`authority` is the file of a certificate authority that the system does not know. With a `service_token`,
+    `address` is App's own and no NGINX stands between."""
 
-    def __init__(self, address: str, token: str | None, authority: str | None) -> None:
-        self._api = f"{address.rstrip('/')}/api/v1"
+    def __init__(self, address: str, token: str | None, authority: str | None, service_token: str = "") -> None:
+        self._api = f"{address.rstrip('/')}{'' if service_token else '/api'}/v1"
         self._session = requests.Session()
         self._authority = (
             authority or True
         )  # told with each call: the session's own counts less than REQUESTS_CA_BUNDLE
+        if service_token:
+            self._session.headers["X-Service-Token"] = service_token
         if token:
             self._session.headers["Authorization"] = f"Bearer {token}"
 

@@ -1,6 +1,7 @@
 """AWS HealthImaging and the folder in S3 between it and us."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -22,7 +23,7 @@ class HealthImaging:
     def __init__(self, settings: ImportSettings) -> None:
         import boto3  # only here: most portals import nothing
 
-        session = boto3.Session()
+        session = boto3.Session(region_name=os.environ.get("AWS_REGION"))  # boto3 knows AWS_DEFAULT_REGION alone
         self._settings = settings
         self._s3: Any = session.client("s3")
         self._imaging: Any = session.client("medical-imaging")

@@ -30,6 +30,11 @@ class S3Objects:
         """LIGHTBOX_S3_ENDPOINT, when set, is another server that speaks S3, with the bucket in the path."""
         endpoint = env.text("LIGHTBOX_S3_ENDPOINT", "")
         config: S3Config = {"endpoint": endpoint, "virtual_hosted_style_request": False} if endpoint else {}
+        # https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+        if env.integer("LIGHTBOX_S3_CHECKSUMS", 0, maximum=1):
+            config["checksum_algorithm"] = "SHA256"
+        if key := env.text("LIGHTBOX_S3_KMS_KEY", ""):
+            config |= {"server_side_encryption": "aws:kms", "sse_kms_key_id": key}
         self._store = S3Store(
             bucket,
             prefix=prefix or None,

@@ -6,6 +6,7 @@ again should this watcher die. An event that comes again for an object that has 
 
 import hashlib
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -52,7 +53,8 @@ class BucketBox:
         url = urlsplit(place)
         self._bucket, self._prefix = url.netloc, url.path.strip("/") + "/" if url.path.strip("/") else ""
         self._queue = queue
-        self._s3, self._sqs = boto3.client("s3"), boto3.client("sqs")
+        region = os.environ.get("AWS_REGION")  # boto3 itself knows AWS_DEFAULT_REGION alone
+        self._s3, self._sqs = boto3.client("s3", region_name=region), boto3.client("sqs", region_name=region)
         self._copies = tempfile.TemporaryDirectory(prefix="lightbox-")
 
     def arrived(self, known: set[str], most: int) -> Iterator[Parcel]:

@@ -1,9 +1,13 @@
 """One suite for both stores; S3 is moto's server on the loopback interface."""
 
+import base64
 import errno
+import hashlib
 import os
+import threading
 import uuid
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -210,3 +214,50 @@ def test_a_bucket_that_keeps_versions_keeps_none_of_what_is_deleted(
     store.delete_prefix("jobs/1")
     left = client.list_object_versions(Bucket=bucket)
     assert [one["Key"] for one in left["Versions"]] == ["portal/jobs/11/1/mask"] and "DeleteMarkers" not in left
+
+
+KMS_KEY = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
+
+
+@pytest.fixture
+def checksums_and_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIGHTBOX_S3_CHECKSUMS", "1")
+    monkeypatch.setenv("LIGHTBOX_S3_KMS_KEY", KMS_KEY)
+
+
+def test_a_large_file_goes_in_parts_under_the_key(s3_url: str, s3_endpoint: str, checksums_and_key: None) -> None:
+    store, film = open_store(s3_url), os.urandom(12 * 2**20)
+    folder = store.temporary_folder / "upload"
+    folder.mkdir()
+    (folder / "original").write_bytes(film)
+    store.put_folder("studies/1", folder)
+    assert store.read("studies/1/original") == film
+    client = boto3.client("s3", endpoint_url=s3_endpoint, region_name="eu-central-1")
+    kept = client.head_object(Bucket=s3_url.split("/")[2], Key="portal/studies/1/original")
+    assert int(kept["ETag"].strip('"').rpartition("-")[2]) > 1, "expected several parts"
+    assert (kept["ServerSideEncryption"], kept["SSEKMSKeyId"]) == ("aws:kms", KMS_KEY)
+
+
+def test_each_put_carries_its_checksum_and_the_key(monkeypatch: pytest.MonkeyPatch, checksums_and_key: None) -> None:
+    """What is on the wire: moto keeps a checksum only where the caller is an SDK of Amazon's."""
+    sent: list[dict[str, str]] = []
+
+    class Bucket(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            sent.append({name.lower(): value for name, value in self.headers.items()})
+            self.send_response(200)
+            self.send_header("ETag", '"1"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with HTTPServer(("127.0.0.1", 0), Bucket) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        monkeypatch.setenv("LIGHTBOX_S3_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        open_store("s3://films").put_bytes("studies/1/original", b"film")
+    (headers,) = sent
+    assert headers["x-amz-checksum-sha256"] == base64.b64encode(hashlib.sha256(b"film").digest()).decode()
+    assert headers["x-amz-server-side-encryption"] == "aws:kms"
+    assert headers["x-amz-server-side-encryption-aws-kms-key-id"] == KMS_KEY

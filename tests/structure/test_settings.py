@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 READ = re.compile(r"""["'](LIGHTBOX_[A-Z0-9_]+)["']""")
-CODE = ["portal_wire", "ui_service", "app_service", "ml_service", "launcher"]
+CODE = ["portal_wire", "ui_service", "app_service", "ml_service", "launcher", "command_line"]
 
 
 def used() -> set[str]:
