@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1.7
-# The api, its worker and its intake: one image, three commands (compose.yml).
+# The api, its worker, its intake and the watcher of incoming images: one image, four commands (compose.yml).
 # Build from the repository's root: docker build -f containers/app.Dockerfile -t lightbox/app .
 # The base is pinned by the digest of its multi-architecture index, as several public projects name it; it was not pulled here.
 ARG PYTHON=python:3.11.14-slim-bookworm@sha256:65a93d69fa75478d554f4ad27c85c1e69fa184956261b4301ebaf6dbb0a3543d
@@ -15,6 +15,7 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /opt/lightbox
 COPY portal_wire portal_wire
 COPY app_service app_service
+COPY command_line command_line
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN install -d -o 10001 -g 10001 /var/lib/lightbox /run/lightbox
 USER 10001

@@ -46,7 +46,7 @@ module "network" {
   vpc_cidr          = var.vpc_cidr
   zones             = var.zones
   nat               = var.nat
-  endpoint_services = ["ssm", "ssmmessages", "ec2messages", "ecr.api", "ecr.dkr", "logs", "monitoring", "kms", "sqs"]
+  endpoint_services = concat(["ssm", "ssmmessages", "ec2messages", "ecr.api", "ecr.dkr", "logs", "monitoring", "kms", "sqs"], var.healthimaging_datastore == "" ? [] : ["medical-imaging"])
   endpoint_group_id = module.security.groups["aws"]
   key_arn           = module.security.key_arn
   log_days          = var.log_days
@@ -65,6 +65,8 @@ module "security" {
   buckets           = local.buckets
   github_repository = var.github_repository
   log_group_prefix  = "/${var.name}/tiers"
+
+  healthimaging_datastore = var.healthimaging_datastore
 }
 
 module "compute" {

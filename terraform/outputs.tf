@@ -32,13 +32,14 @@ output "network_rules" {
 }
 
 output "stores" {
-  description = "What Ansible tells the tiers: store, model registry, queue of incoming files, database, cache."
+  description = "What Ansible tells the tiers: store, model registry, queue of incoming files, database, cache, role and folder of HealthImaging."
   value = {
     store_url       = "s3://${module.storage.studies_bucket.name}"
     model_store_url = "s3://${module.storage.models_bucket}"
     incoming_queue  = module.ingest.queue_url
     database        = module.storage.database
     cache_address   = module.storage.cache_address
+    healthimaging   = module.security.healthimaging
   }
 }
 

@@ -54,6 +54,17 @@ variable "direct_uploads_from" {
   }
 }
 
+variable "healthimaging_datastore" {
+  description = "Data store of AWS HealthImaging that DICOM results go into (LIGHTBOX_HEALTHIMAGING_DATASTORE); empty: none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.healthimaging_datastore == "" || can(regex("^[0-9a-z]{32}$", var.healthimaging_datastore))
+    error_message = "healthimaging_datastore: expected the 32 letters and digits of a data store's id."
+  }
+}
+
 variable "keep" {
   description = "Days: until processed and rejected inputs go, until studies move to cheaper storage, until replaced objects go. null: nothing leaves by itself."
   type        = object({ inputs_days = optional(number, 30), archive_days = optional(number, 90), old_version_days = optional(number, 90) })

@@ -16,6 +16,8 @@ variables {
   buckets           = { studies = "s", models = "m", logs = "l" }
   github_repository = "hospital/lightbox"
   log_group_prefix  = "/lightbox/tiers"
+
+  healthimaging_datastore = "0123456789abcdef0123456789abcdef"
 }
 
 run "everything_on" {
@@ -60,6 +62,28 @@ run "everything_on" {
     error_message = "ML may do more with S3 than read its models."
   }
   assert {
+    condition = alltrue([for action in ["s3:ListBucketVersions", "s3:DeleteObjectVersion"] : anytrue([
+      for statement in jsondecode(aws_iam_role_policy.tier["app"].policy).Statement : contains(flatten([statement.Action]), action)
+    ])])
+    error_message = "App cannot delete old versions: what is deleted would stay in the bucket."
+  }
+  assert {
+    condition = alltrue([for policy in aws_iam_role_policy.tier : [
+      for statement in jsondecode(policy.policy).Statement : statement.Condition.StringEquals["kms:ViaService"] if statement.Sid == "KeyOfConfiguration"
+    ] == [["ssm.eu-central-1.amazonaws.com"]]])
+    error_message = "A host cannot open its own configuration, which is encrypted."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role.import[0].assume_role_policy).Statement[0].Principal.Service == "medical-imaging.amazonaws.com" && output.healthimaging.folder == "s3://s/healthimaging"
+    error_message = "HealthImaging cannot take the role that imports."
+  }
+  assert {
+    condition = [for tier, policy in aws_iam_role_policy.tier : tier if strcontains(policy.policy, "iam:PassRole") || strcontains(policy.policy, "medical-imaging:")] == ["app"] && alltrue([
+      for statement in jsondecode(aws_iam_role_policy.tier["app"].policy).Statement : statement.Resource != "*" if contains(["DicomResults", "HandTheRoleOver"], statement.Sid)
+    ])
+    error_message = "Only App imports into HealthImaging, into one data store, and hands over one role."
+  }
+  assert {
     condition     = alltrue([for tier in ["edge", "ui", "monitoring"] : !strcontains(aws_iam_role_policy.tier[tier].policy, "s3:")])
     error_message = "A tier that needs no S3 may reach it."
   }
@@ -78,6 +102,13 @@ run "as_it_comes" {
     switches          = []
     addresses         = { operators = [], alert_receivers = [], directory = [] }
     github_repository = ""
+
+    healthimaging_datastore = ""
+  }
+
+  assert {
+    condition     = length(aws_iam_role.import) == 0 && output.healthimaging == null && !strcontains(aws_iam_role_policy.tier["app"].policy, "medical-imaging")
+    error_message = "Without a data store nobody may use HealthImaging."
   }
 
   assert {

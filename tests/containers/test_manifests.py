@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
+
+from command_line.__main__ import main as lightbox
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "containers"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yml").read_text(encoding="utf-8"))
-OURS = {"nginx", "ui", "prepare", "intake", "app", "worker", "ml"}
+OURS = {"nginx", "ui", "prepare", "intake", "app", "worker", "watcher", "ml"}
 KUBERNETES: list[dict[str, Any]] = [
     part
     for file in sorted((FOLDER / "kubernetes").glob("*.yml"))
     for part in yaml.safe_load_all(file.read_text(encoding="utf-8"))
 ]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-TIER_OF = {"worker": "app"}  # the worker stands on App's host
+TIER_OF = {"worker": "app", "watcher": "app"}  # they stand on App's host
 
 
 def pods() -> list[dict[str, Any]]:
@@ -78,6 +81,21 @@ def test_prometheus_reaches_each_tier_under_the_name_that_it_scrapes() -> None:
             assert set(services[name]["networks"]) & set(services["prometheus"]["networks"]), target
 
 
+def test_images_arrive_by_themselves_only_where_somebody_asks_for_it() -> None:
+    """And then by the command as it is: `lightbox` is asked whether it understands each."""
+    watcher = COMPOSE["services"]["watcher"]
+    assert watcher["profiles"] == ["incoming"] and set(watcher["secrets"]) == {"app_service_token", "incoming_token"}
+    (pod,) = [part["spec"] for part in KUBERNETES if part["metadata"]["name"] == "watcher"]
+    assert pod["replicas"] == 0
+    (container,) = pod["template"]["spec"]["containers"]
+    for command in (watcher["command"], container["command"]):
+        assert command[:3] == ["python", "-m", "command_line"]
+        told = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in command[3:]]
+        settings = {"LIGHTBOX_APP_SERVICE_TOKEN": "t", "LIGHTBOX_TOKEN": "t"}
+        done = CliRunner(env=settings).invoke(lightbox, [*told, "--help"])
+        assert done.exit_code == 0 and "PLACE/incoming" in done.output, done.output
+
+
 def test_no_secret_stands_in_compose() -> None:
     for name, service in COMPOSE["services"].items():
         for variable in service.get("environment") or {}:
@@ -94,7 +112,8 @@ def test_every_setting_that_is_given_is_one() -> None:
         file.read_text(encoding="utf-8") for file in FOLDER.rglob("*") if file.suffix in (".yml", ".Dockerfile")
     )
     given = {name.removesuffix("_FILE") for name in re.findall(r"LIGHTBOX_[A-Z0-9_]+", text)}
-    assert given - {"LIGHTBOX_VERSION", "LIGHTBOX_REGISTRY"} <= settings_of_the_code()
+    of_compose = {"VERSION", "REGISTRY", "INCOMING", "INCOMING_QUEUE", "INCOMING_FOLDER"}
+    assert given - {f"LIGHTBOX_{name}" for name in of_compose} <= settings_of_the_code()
 
 
 def test_compose_passes_on_whatever_it_does_not_settle() -> None:
@@ -175,7 +194,7 @@ def test_pods_may_be_reached_by_whom_the_matrix_names() -> None:
                 sender = labels.get("tier", "monitoring")
                 for port in opening["ports"]:
                     pair = (TIER_OF.get(sender, sender), TIER_OF.get(name, name), port["port"])
-                    assert pair in allowed, pair
+                    assert pair in allowed or pair[0] == pair[1], pair
 
 
 def test_what_others_wrote_is_pinned_by_its_commit_and_no_key_is_stored() -> None:

@@ -23,7 +23,7 @@ SECRETS = (
     "app_service_token ml_service_token secret_key account_key redis_password redis_exporter_password "
     "grafana_password authority_passphrase"
 ).split()
-RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "nginx")
+RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "command_line", "nginx")
 
 
 class Site:
@@ -61,7 +61,7 @@ class Site:
         """Runs a playbook. Raises AssertionError with its output when it ends otherwise than `fails` says."""
         began = time.monotonic()
         program = shutil.which("ansible-playbook", path=f"{REPOSITORY}/.venv/bin:{os.environ['PATH']}")
-        assert program, "ansible-playbook is missing: make setup-rehearse"
+        assert program, "ansible-playbook is missing: make .venv/ansible/complete"
         command = ["ip", "netns", "exec", namespace("bastion"), program, "-i", str(self.folder / "inventory.yml")]
         command += ["--vault-password-file", str(self.folder / "vault-password")]
         command += ["-e", f"lightbox_archive={self.release}", *options, str(ANSIBLE / playbook)]

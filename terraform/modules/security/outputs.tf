@@ -22,3 +22,8 @@ output "pipeline_role_arn" {
   description = "Role of the GitHub workflow, for its secret AWS_DEPLOY_ROLE; null without github_repository."
   value       = one(aws_iam_role.pipeline[*].arn)
 }
+
+output "healthimaging" {
+  description = "What App's settings LIGHTBOX_HEALTHIMAGING_ROLE and _FOLDER are; null: none."
+  value       = local.with_healthimaging == 0 ? null : { role = aws_iam_role.import[0].arn, folder = "s3://${var.buckets.studies}/${local.healthimaging_folder}" }
+}

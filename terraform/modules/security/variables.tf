@@ -62,3 +62,9 @@ variable "log_group_prefix" {
   description = "Log groups that hosts may write to begin with this."
   type        = string
 }
+
+variable "healthimaging_datastore" {
+  description = "Data store of AWS HealthImaging that App brings DICOM results into; empty: none."
+  type        = string
+  default     = ""
+}
