@@ -1,4 +1,4 @@
-"""Servers that several packages' tests need: Redis and PostgreSQL, each on a free port, started once."""
+"""What several packages' tests need: Redis and PostgreSQL, each on a free port, started once; a browser."""
 
 import os
 import shutil
@@ -13,10 +13,12 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
+from launcher import binaries
+from tests.browser import browser as browser  # a fixture for every folder
+
 expect.set_options(timeout=20_000)  # a test waits for what it expects, on a slow machine too
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-DATABASES = ["sqlite", *(["postgresql"] if POSTGRES else [])]
 
 
 def free_port() -> int:
@@ -35,9 +37,7 @@ class RedisServer:
 
     def start(self) -> None:
         options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self._folder)]
-        binary = shutil.which("redis-server") or shutil.which("valkey-server")
-        assert binary, "redis-server is not installed"
-        self._process = subprocess.Popen([binary, *options], stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen([binaries.redis_server(), *options], stdout=subprocess.DEVNULL)
         for _ in range(200):
             try:
                 redis.Redis(port=self._port).ping()
@@ -76,6 +76,8 @@ def redis_url(redis_server: RedisServer) -> str:
 @pytest.fixture(scope="session")
 def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a PostgreSQL, without a database's name. It refuses to run as root."""
+    if not POSTGRES:
+        pytest.skip("PostgreSQL is not installed (apt install postgresql): storage was tested on SQLite alone")
     binaries, port = POSTGRES[-1].parent, free_port()
     folder = Path("/tmp") / f"lightbox-postgres-{os.getpid()}"
     folder.mkdir(mode=0o700)
@@ -92,9 +94,9 @@ def _postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(params=DATABASES)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of each kind that this machine has; PostgreSQL only where it is installed."""
+    """An empty database of each kind; skips the test with PostgreSQL where that is not installed."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/test.db"
     server, name = request.getfixturevalue("_postgres"), f"t{time.time_ns()}"

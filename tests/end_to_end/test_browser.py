@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.bad_input.dicoms import SCRIPTS, scripts
 from tests.end_to_end.doctor import Doctor
@@ -19,26 +19,11 @@ from tests.end_to_end.portal import Portal
 SAMPLES = Path(__file__).parents[2] / "ui_service" / "static" / "samples"
 # A photograph of a temple, which travels with scikit-learn.
 PHOTOGRAPH = Path(str(files("sklearn.datasets.images") / "china.jpg"))
-CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 ANSWERS = re.compile("Pneumonia suspected|No pneumonia seen|Uncertain")
 UNFINISHED = re.compile("Waiting|Working")
 # Chromium notes every answer of 422 so; it is how a refused file is told.
 REFUSED = "Failed to load resource: the server responded with a status of 422 ()"
 DONE = "table.worklist .state.succeeded"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("chromium is not installed: the pages were not tested in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -6,23 +6,15 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.end_to_end.doctor import FILMS, Doctor
 from tests.end_to_end.model_folder import OLDER
 from tests.end_to_end.portal import Portal
-from tests.end_to_end.test_browser import CHROMIUM, PHOTOGRAPH, QUIET, sign_in
+from tests.end_to_end.test_browser import PHOTOGRAPH, sign_in
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 ANSWERED = re.compile("Pneumonia suspected|No pneumonia seen|Uncertain")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
+from tests.end_to_end.doctor import ILL
 from tests.end_to_end.portal import Portal
-from tests.end_to_end.test_browser import SAMPLES, browser, context, page
+from tests.end_to_end.test_browser import context, page
 
-__all__ = ["browser", "context", "page"]
+__all__ = ["context", "page"]
 AFFINE = np.array([[-0.9, 0, 0, 60], [0, 0.9, 0, -40], [0, 0, 2.5, 10], [0, 0, 0, 1.0]])
 
 
@@ -42,7 +43,7 @@ def everything(page: Page) -> dict[str, bytes]:
 
 def test_a_film_is_outlined_when_it_is_asked_for(page: Page, portal: Portal, tmp_path: Path) -> None:
     film = tmp_path / "lungs.jpg"
-    film.write_bytes((SAMPLES / "film-1.jpg").read_bytes())
+    film.write_bytes(ILL.read_bytes())
     page.locator("#files").set_input_files(film)
     expect(page.locator("table.worklist tbody tr", has_text="lungs.jpg").locator(".state.succeeded")).to_be_visible(
         timeout=30_000

@@ -1,36 +1,33 @@
 """The status page of a watched portal in a real browser: what Prometheus knows is drawn, for everyone's eyes."""
 
 import json
-import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.monitoring.watch import MODEL, VERSION, Watch
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PLOTS = 6
 
 
 @pytest.fixture(params=[1280, 390])
-def page(watch: Watch, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(watch: Watch, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page of an administrator who came to it by the link in the bar; the console stays empty."""
     said: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        viewport = {"width": request.param, "height": 900}
-        context = browser.new_context(ignore_https_errors=True, viewport=viewport, bypass_csp=True)
-        page = context.new_page()
-        page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
-        page.goto(f"{watch.portal.url}/sign-in")
-        page.get_by_label("Name").fill("admin")
-        page.get_by_label("Password").fill(watch.portal.admin_password)
-        page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name="Status").click()
-        yield page
-        browser.close()
+    viewport: Any = {"width": request.param, "height": 900}
+    context = browser.new_context(ignore_https_errors=True, viewport=viewport, bypass_csp=True)
+    page = context.new_page()
+    page.on("console", lambda line: said.append(line.text) if line.type in ("error", "warning") else None)
+    page.goto(f"{watch.portal.url}/sign-in")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(watch.portal.admin_password)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Status").click()
+    yield page
+    context.close()
     assert said == []
 
 

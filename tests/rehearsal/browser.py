@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests import browser
 from tests.rehearsal.network import namespace
 from tests.rehearsal.outside import FILM
 from tests.rehearsal.playbooks import ORIGIN, Site
@@ -17,7 +18,7 @@ told = json.load(sys.stdin)
 quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", f"--host-resolver-rules=MAP {told['name']} {told['edge']}"]
 with sync_playwright() as playwright:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=quiet)
+    browser = playwright.chromium.launch(executable_path=told["program"], args=quiet)
     # The installation's own authority is not in Chromium's store; `outside` checks it on the same address.
     page = browser.new_page(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
     page.set_default_timeout(60_000)
@@ -46,6 +47,7 @@ def classify(site: Site, screenshot: Path, within_s: float = 300) -> tuple[str, 
     """The page's first words about the film, and what the console complained about. The page's picture is kept."""
     told: dict[str, Any] = {"origin": ORIGIN, "name": ORIGIN.partition("//")[2], "password": site.passwords["doctor"]}
     told |= {"edge": site.vpc.addresses["edge"], "film": str(FILM), "screenshot": str(screenshot)}
+    told["program"] = browser.program()
     command = ["ip", "netns", "exec", namespace("internet"), sys.executable, "-c", SCRIPT]
     done = subprocess.run(
         command, input=json.dumps(told), capture_output=True, text=True, check=False, timeout=within_s

@@ -1,7 +1,6 @@
 """The pages in a real browser, over TLS, under their own policy: live, by keyboard, and for a screen reader."""
 
 import json
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from portal_wire.contract import Job, JobState
 from portal_wire.errors import TooManyRequests
@@ -18,25 +17,8 @@ from tests.ui_service.fake_answers import answer, grey_png, not_answered
 from tests.ui_service.fake_app import PASSWORD
 from tests.ui_service.fake_models import site_fit_of, versions
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDE, NARROW = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 FAILURE = {"code": "model_unavailable", "detail": "The model did not answer in time."}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def context_for(browser: Browser, **options: Any) -> BrowserContext:

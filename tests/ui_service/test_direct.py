@@ -12,10 +12,10 @@ from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_answers import grey_png
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_direct import Bucket
-from tests.ui_service.test_browser import browser, complaints, files, page
+from tests.ui_service.test_browser import complaints, files, page
 from ui_service.settings import Settings
 
-__all__ = ["browser", "complaints", "page"]
+__all__ = ["complaints", "page"]
 LARGE = len(grey_png())
 
 

@@ -16,11 +16,10 @@ from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_answers import answer, outlined
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_models import outliner
-from tests.ui_service.test_browser import browser, context_for, serious, sign_in
+from tests.ui_service.test_browser import context_for, serious, sign_in
 from tests.ui_service.test_volume_page import add_volume
 from ui_service.comparison import columns_of, standings
 
-__all__ = ["browser"]
 ROWS, COLUMNS = 300, 400
 KNOWN = ("GPU stall", "GL Driver", "willReadFrequently")  # drivers tell of slow reads, which are the tests' own
 RIGHT, LEFT = (86, 180, 233), (230, 159, 0)  # the colours of the first two structures

@@ -12,10 +12,9 @@ from tests.ui_service.conftest import Site
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_models import outliner
 from tests.ui_service.fake_prompts import filled, outliner_of_boxes
-from tests.ui_service.test_browser import NARROW, browser, context_for, serious, sign_in
+from tests.ui_service.test_browser import NARROW, context_for, serious, sign_in
 from tests.ui_service.test_masks import COLUMNS, KNOWN, LEFT, RIGHT, ROWS, add_film, png, tinted
 
-__all__ = ["browser"]
 REFUSED = ("422", "net::ERR_FAILED", "[object Event]")  # noted of each request that was refused, or stream cut off
 
 

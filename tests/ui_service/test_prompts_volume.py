@@ -15,10 +15,9 @@ from portal_wire.contract import Job, Study
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_prompts import measured, outliner_of_boxes
-from tests.ui_service.test_browser import browser, serious
+from tests.ui_service.test_browser import serious
 from tests.ui_service.test_prompts_browser import eventually, newest, watched
 
-__all__ = ["browser"]
 SIDES = (60, 50, 40)
 CUBE = (slice(10, 25), slice(30, 40), slice(15, 20))  # bright, and nowhere near the middle of any axis
 BOX = [10.0, 30.0, 24.0, 39.0]

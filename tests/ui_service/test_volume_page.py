@@ -11,9 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from portal_wire.contract import Study
 from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_app import FakeApp
-from tests.ui_service.test_browser import browser, context_for, serious, sign_in
-
-__all__ = ["browser"]
+from tests.ui_service.test_browser import context_for, serious, sign_in
 
 
 def add_volume(fake: FakeApp) -> Study:
