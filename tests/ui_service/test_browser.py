@@ -1,6 +1,7 @@
 """The pages in a real browser, over TLS, under their own policy: live, by keyboard, and for a screen reader."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,6 +133,26 @@ def test_a_busy_portal_gets_the_file_later_by_itself(page: Page, site: Site, com
     complaints[:] = [text for text in complaints if "429" not in text and text != "[object Event]"]
 
 
+def test_the_bar_of_an_upload_moves_as_it_travels(page: Page, site: Site) -> None:
+    line = page.context.new_cdp_session(page)
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 600_000}
+    line.send("Network.emulateNetworkConditions", conditions)
+    page.evaluate(
+        """() => {
+            window.seen = [];
+            const note = (each) => window.seen.push(each.target.value);
+            const changes = new MutationObserver((all) => all.filter((each) => each.target.value > 0).forEach(note));
+            changes.observe(document.getElementById("uploads"), { subtree: true, attributeFilter: ["value"] });
+        }"""
+    )
+    large = {"name": "large.png", "mimeType": "image/png", "buffer": grey_png() + bytes(1_200_000)}
+    page.get_by_label("Add images").set_input_files([large])
+    expect(page.locator("#uploads .figure")).to_have_text(re.compile(r"^[1-9]\d? %$"))
+    expect(page.locator("#rows tr")).to_have_count(1)
+    seen = page.evaluate("window.seen")
+    assert len(set(seen)) > 3 and seen == sorted(seen) and seen[0] < 0.6 and seen[-1] == 1
+
+
 def test_a_file_that_is_too_large_is_refused_before_it_travels(page: Page, site: Site) -> None:
     large = {"name": "large.png", "mimeType": "image/png", "buffer": bytes(5_000_001)}
     page.get_by_label("Add images").set_input_files([large])
@@ -214,6 +235,41 @@ def test_the_viewer_obeys_keys_and_mouse(page: Page, site: Site) -> None:
     page.mouse.move(500, 500)
     page.mouse.up()
     expect(told).not_to_contain_text("W 256 L 128")
+
+
+CORNER = """() => {
+  const canvas = document.getElementById("canvas"), { width, height } = canvas;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const bytes = copy.getImageData(0, 0, width, height).data;
+  const drawn = (x, y) => bytes[4 * (y * width + x) + 3] > 0;
+  const first = (length, at) => Array.from({ length }, (_, each) => at(each)).indexOf(true);
+  return [first(width, (x) => drawn(x, height >> 1)), first(height, (y) => drawn(width >> 1, y))];
+}"""
+
+
+@pytest.mark.parametrize("by", ["shift", "middle button"])
+def test_the_image_is_moved_by_the_mouse(page: Page, site: Site, by: str) -> None:
+    study = site.fake.add_study(image=grey_png(200), shape=[200, 200])
+    page.goto(f"{site.origin}/studies/{study.id}")
+    canvas = page.locator("#canvas")
+    expect(canvas).to_have_attribute("data-drawn", "yes")
+    left, top = page.evaluate(CORNER)
+    box = canvas.bounding_box()
+    assert box is not None
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    button: Any = "left" if by == "shift" else "middle"
+    if by == "shift":
+        page.keyboard.down("Shift")
+    page.mouse.down(button=button)
+    page.mouse.move(middle[0] + 60, middle[1] + 40, steps=4)
+    page.mouse.up(button=button)
+    page.keyboard.up("Shift")
+    page.wait_for_function(f"({CORNER})()[0] !== {left}")
+    moved = page.evaluate(CORNER)
+    assert (moved[0] - left, moved[1] - top) == (pytest.approx(60, abs=1), pytest.approx(40, abs=1))
+    expect(page.locator("#hud-window")).to_contain_text("W 256 L 128")  # that is what a plain drag changes
 
 
 EXTENT = """() => {
