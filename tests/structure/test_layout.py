@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["portal_wire", "ui_service", "app_service", "ml_service", "launcher", "command_line", "verify"]
+PACKAGES = [
+    "portal_wire",
+    "ui_service",
+    "app_service",
+    "ml_service",
+    "launcher",
+    "command_line",
+    "benchmarks",
+    "verify",
+]
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "misc", "common"}
 
 
