@@ -20,6 +20,11 @@ class Passes(list["Future[Pass]"]):
         if self._off:
             one.cancel()
 
+    def go_on(self) -> None:
+        """Raises Conflict once the request was called off: what begins late asks before it begins."""
+        if self._off:
+            raise Conflict("This request was called off.", code="cancelled")
+
     def call_off(self) -> None:
         """Takes what still waits out of the queue; what the network has begun it finishes."""
         self._off = True

@@ -14,6 +14,7 @@ from ml_service.batcher import Pass
 from ml_service.label_maps import Outlined
 from ml_service.manifest import Calibration, Rules
 from ml_service.metrics import Meter
+from ml_service.running import Passes
 from ml_service.served import Seen
 from ml_service.tasks.verdict import Verdict
 from portal_wire.errors import Conflict, Unavailable
@@ -57,6 +58,8 @@ class ServedRules:
             self._turn.release()
 
     def _see(self, study: bytes, begun: "list[Future[Pass]] | None", waited_s: float) -> Seen:
+        if isinstance(begun, Passes):  # it may have waited long for its turn
+            begun.go_on()
         started = time.monotonic()
         volume = self.task.read(study)
         read_s = time.monotonic() - started

@@ -16,12 +16,15 @@ import requests
 from numpy.typing import NDArray
 
 from ml_service.engines import tensorflow
-from ml_service.manifest import read
+from ml_service.manifest import Rules, read
+from ml_service.running import Passes
+from ml_service.served_rules import ServedRules
 from ml_service.settings import SHIPPED
 from ml_service.tasks import ct_tissue, lung_field
 from ml_service.tasks.decode import grey_plane
 from ml_service.training.rules import phantom
 from portal_wire.contract import Model
+from portal_wire.errors import Conflict
 from tests.ml_service.server import ml_server, token
 
 LUNGS, TISSUES = SHIPPED / "lung-field" / "1", SHIPPED / "ct-tissue" / "1"
@@ -188,6 +191,17 @@ def test_how_far_a_volume_is_can_be_asked_and_it_can_be_called_off(tier: str) ->
     assert requests.delete(f"http://{tier}/v2/requests/slow", headers=token(), timeout=30).status_code == 204
     asking.join()
     assert answers[0].status_code == 409 and answers[0].json()["code"] == "cancelled"
+
+
+def test_a_volume_that_was_called_off_while_it_waited_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    served = ServedRules(Rules.model_validate_json((TISSUES / "model.json").read_text()), TISSUES)
+    monkeypatch.setattr(served, "task", None)  # whatever is asked of it fails
+    passes = Passes()
+    passes.call_off()
+    with pytest.raises(Conflict) as refused:
+        served.see_study(b"a volume", 1.0, passes)
+    served.close()
+    assert refused.value.code == "cancelled"
 
 
 def test_an_mr_gets_no_tissues(tier: str) -> None:
