@@ -13,16 +13,17 @@ LOOK_S = 1.0
 
 
 def finished(portal: Portal, jobs: Sequence[Job]) -> bool:
-    """Waits until all jobs are over, with a bar, and prints them. False when one of them brought no answer."""
+    """Waits until all jobs are over, with a bar of how much of them is done, and prints them. False when one of them
+    brought no answer."""
     studies = list(dict.fromkeys(job.study_id for job in jobs))
     mine = {job.id: job for job in jobs}
-    with click.progressbar(length=len(mine), label="Working", show_pos=True) as bar:
-        over: set[str] = set()
+    with click.progressbar(length=100 * len(mine), label="Working", item_show_func=lambda text: text) as bar:
         while True:
             mine |= {job.id: job for job in portal.jobs_of(studies) if job.id in mine}
-            now_over = {job.id for job in mine.values() if job.state in OVER}
-            bar.update(len(now_over - over))
-            over |= now_over
+            over = [job for job in mine.values() if job.state in OVER]
+            done = sum(100 if job.state in OVER else round(100 * (job.progress or 0)) for job in mine.values())
+            # An attempt that begins again does not take the bar back.
+            bar.update(max(0, done - bar.pos), f"{len(over)}/{len(mine)}")
             if len(over) == len(mine):
                 break
             time.sleep(LOOK_S)
