@@ -16,7 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 from app_service.domain.site import SiteCalibration
 from app_service.study_body import StudyBody, size_of
 from portal_wire.contract import Model, Prompt
-from portal_wire.errors import Internal, PortalError, Unavailable, Unprocessable
+from portal_wire.errors import Conflict, Internal, PortalError, Unavailable, Unprocessable
 from portal_wire.http_client import ServiceClient
 
 _LIVE_S = 2.0
@@ -53,20 +53,22 @@ def infer(
     study_sha256: str | None = None,
     spacing_mm: Sequence[float] | None = None,
     timeout_s: float | None = None,
+    request_id: str | None = None,
 ) -> Reading:
     """Run a version on a canonical study; `wanted` are the outputs to ask for. With a site's `calibration` in place of
     the shipped one, which the findings then name. `spacing_mm` is that of an image's rows and columns, if known.
     `prompts` for a model that is asked with boxes; such a one may still hold the study of `study_sha256`, and then
-    answers without it (None), or raises Conflict `study_not_held`.
+    answers without it (None), or raises Conflict `study_not_held`. By `request_id` others ask how far it is.
 
-    Raises Unavailable when the tier is away or full, Internal when it broke off while it worked on this study
-    (which the study may have caused), and the other PortalErrors as the tier answers them.
+    Raises Unavailable when the tier is away or full, still works on another request of this id, or was told to call
+    this one off; Internal when it broke off while it worked on this study (which the study may have caused), and the
+    other PortalErrors as the tier answers them.
     """
     parameters = {"calibration": json.dumps(calibration.parameters)} if calibration else {}
     parameters |= {"spacing_mm": json.dumps(list(spacing_mm))} if spacing_mm else {}
     parameters |= {"study_sha256": study_sha256} if study_sha256 else {}
     parameters |= {"through": json.dumps([prompt.through for prompt in prompts])} if prompts else {}
-    head, body = _encode(study, wanted, parameters, prompts)
+    head, body = _encode(study, wanted, parameters, prompts, request_id)
     path = f"/v2/models/{quote(model)}/versions/{quote(version)}/infer"
     headers = {_HEADER_LENGTH: str(len(head)), "Content-Type": "application/octet-stream"}
     try:
@@ -75,12 +77,27 @@ def infer(
         if _broke_off(error.__cause__) and not _hangs(client, error.__cause__):
             raise Internal("The model server broke off.", code="model_broke_off") from error
         raise
+    except Conflict as error:
+        if error.code in ("id_in_use", "cancelled"):  # an attempt that was given back, and is about to end there
+            raise Unavailable("The model server gave this up.", code=error.code, retry_after_s=1) from error
+        raise
     outputs = _decode(response)
     findings = json.loads(outputs["findings"])
     if (findings.get("calibrated_for") == "site") != (calibration is not None):
         raise Internal("The model server used another calibration than it was asked to.", code="other_calibration")
     findings["calibration"] = calibration.told() if calibration else None
     return Reading(findings, heatmap=outputs.get("heatmap") or None, mask=outputs.get("mask") or None)
+
+
+def progress(client: ServiceClient, request_id: str) -> float:
+    """The share of a request that is done, 0..1. Raises NotFound before it arrives and once it was answered."""
+    path = f"/v2/requests/{quote(request_id)}"
+    return float(client.request("GET", path, timeout_s=_LIVE_S).json()["progress"])
+
+
+def call_off(client: ServiceClient, request_id: str) -> None:
+    """End a request at its next step. Raises NotFound as `progress` does."""
+    client.request("DELETE", f"/v2/requests/{quote(request_id)}", timeout_s=_LIVE_S)
 
 
 def calibrate(client: ServiceClient, model: str, version: str, cases: dict[str, Any]) -> dict[str, Any]:
@@ -126,7 +143,11 @@ def _card(client: ServiceClient, name: str) -> Model | None:
 
 
 def _encode(
-    study: bytes | BinaryIO | None, wanted: Sequence[str], parameters: Mapping[str, str], prompts: Sequence[Prompt]
+    study: bytes | BinaryIO | None,
+    wanted: Sequence[str],
+    parameters: Mapping[str, str],
+    prompts: Sequence[Prompt],
+    request_id: str | None,
 ) -> tuple[bytes, bytes | StudyBody]:
     """The request's JSON head, and the whole body."""
     size_bytes = len(study) if isinstance(study, bytes) else size_of(study) if study else 0
@@ -135,6 +156,8 @@ def _encode(
     inputs = [{"name": "study", "shape": [1], "datatype": "BYTES", "parameters": of_study}] if study else []
     outputs = [{"name": name, "parameters": {"binary_data": True}} for name in wanted]
     asked: dict[str, Any] = {"inputs": inputs + _of_prompts(prompts), "outputs": outputs}
+    if request_id:
+        asked["id"] = request_id
     if parameters:
         asked["parameters"] = dict(parameters)
     head = json.dumps(asked).encode()

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from app_service import ml_client
 from app_service.calibration_book import CalibrationBook
 from app_service.model_list import ModelList
+from app_service.running.questions import Questions
 from app_service.running.shadow import Shadows
 from app_service.settings import Settings
 from app_service.storage.database import open_engine
@@ -41,6 +42,7 @@ class Parts:
     book: VersionBook
     calibrations: CalibrationBook
     shadows: Shadows
+    questions: Questions
     directory: "Directory | None"
     stream_places: StreamPlaces
     stopping: threading.Event  # set when this process is told to end
@@ -64,6 +66,7 @@ def open_parts(settings: Settings) -> Parts:
         book=book,
         calibrations=calibrations,
         shadows=Shadows(engine, store, ml, book, calibrations),
+        questions=Questions(),
         directory=_directory(settings),
         stream_places=StreamPlaces(settings.streams_per_user, settings.streams_total),
         stopping=threading.Event(),

@@ -13,7 +13,7 @@ from app_service.exports.surface_names import surfaces
 from app_service.masks.corrected import corrected_name
 from app_service.masks.corrected_files import beside
 from app_service.parts import Parts
-from app_service.storage import cache
+from app_service.storage import cache, progress
 from app_service.storage.cache import Answer, Key
 from app_service.storage.database import reading
 from app_service.storage.image_imports import import_notices
@@ -45,8 +45,10 @@ def to_study(row: Row[Any] | dict[str, Any], models: list[Model], preferred: tup
     return Study(**{name: values[name] for name in _FROM_STUDY}, suggested_models=names)
 
 
-def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = None) -> Job:
-    """A row of `records.jobs`, with its review and correction if the query joined them, as a Job."""
+def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = None, share: float | None = None) -> Job:
+    """A row of `records.jobs`, with its review and correction if the query joined them, as a Job.
+
+    `share` is how much of a running one is done, 0..1."""
     values = row._mapping
     reviewed = values.get("verdict") is not None
     corrected = answer is not None and values.get("corrected_at") is not None
@@ -54,7 +56,7 @@ def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = N
         **{name: values[name] for name in _FROM_JOB},
         prompts=values["prompts"] or [],
         position=position,
-        progress=None,
+        progress=share,
         result=answer.result if answer else None,
         artifacts=_all_artifacts(row, answer, corrected) if answer else [],
         review=Review(**{name: values[name] for name in _FROM_REVIEW}) if reviewed else None,
@@ -63,10 +65,13 @@ def to_job(row: Row[Any], answer: Answer | None = None, position: int | None = N
 
 
 def to_jobs(parts: Parts, rows: Sequence[Row[Any]]) -> list[Job]:
-    """Rows with what only Redis knows quickly: results of finished jobs, places of queued ones."""
+    """Rows with what only Redis knows quickly: results of finished jobs, places of queued ones, how far others are."""
     answers = _answers(parts, [(row.id, row.attempt) for row in rows if row.state == JobState.SUCCEEDED])
     positions = _positions(parts, [row.id for row in rows if row.state == JobState.QUEUED])
-    return [to_job(row, answers.get((row.id, row.attempt)), positions.get(row.id)) for row in rows]
+    shares = progress.find(parts.redis, [(row.id, row.attempt) for row in rows if row.state == JobState.RUNNING])
+    return [
+        to_job(row, answers.get(key := (row.id, row.attempt)), positions.get(row.id), shares.get(key)) for row in rows
+    ]
 
 
 def _answers(parts: Parts, keys: list[Key]) -> dict[Key, Answer]:

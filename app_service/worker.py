@@ -13,6 +13,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from app_service.parts import Parts, open_parts
 from app_service.readiness import dependencies
 from app_service.running.leases import Leases
+from app_service.running.progress import keep_looking
 from app_service.running.reconcile import keep_reconciling
 from app_service.running.run_job import run_job
 from app_service.settings import Settings
@@ -39,6 +40,7 @@ def work(parts: Parts) -> None:
         server.serve_forever,
         partial(keep_reconciling, parts, parts.stopping),
         partial(leases.keep, parts.stopping),
+        partial(keep_looking, parts, parts.stopping),
     ):
         threading.Thread(target=target, daemon=True).start()
     worker.start()

@@ -165,7 +165,7 @@ class Job(Shape):
     state: JobState
     attempt: int
     position: int | None
-    progress: Probability | None
+    progress: Probability | None  # of a running job whose model tells it
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None

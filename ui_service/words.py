@@ -165,10 +165,12 @@ def _of_hundred(probability: float) -> str:
 
 
 def state(job: Job) -> str:
-    """A job's state as a sentence: "Waiting, 3rd in line", "Working", "Done", or why it failed."""
+    """A job's state as a sentence: "Waiting, 3rd in line", "Working, 40%", "Done", or why it failed."""
     word = STATES[job.state][1]
     if job.state is JobState.QUEUED and job.position is not None:
         return f"{word}, next in line" if job.position <= 1 else f"{word}, {ordinal(job.position)} in line"
+    if job.state is JobState.RUNNING and job.progress is not None:
+        return f"{word}, {job.progress:.0%}"
     if job.state is JobState.FAILED:
         return failure(job)
     return word

@@ -13,6 +13,7 @@ from app_service.masks.structures import check_counts, file_name, labels_of, wro
 from app_service.masks.volume import part
 from app_service.ml_client import Reading
 from app_service.parts import Parts
+from app_service.running.questions import name_of
 from app_service.storage.database import reading as reading_sql
 from app_service.storage.studies import find_study
 from portal_wire.contract import NOT_ANSWERED, SEGMENTED, Measurement
@@ -47,7 +48,14 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         else:
             spacing_mm = None if volume else study.spacing_mm  # a volume has its own
             reading = ml_client.infer(
-                parts.ml, job.model, job.version, file, WANTED, spacing_mm=spacing_mm, timeout_s=timeout_s
+                parts.ml,
+                job.model,
+                job.version,
+                file,
+                WANTED,
+                spacing_mm=spacing_mm,
+                timeout_s=timeout_s,
+                request_id=name_of(job),
             )
     if reading.findings.get("label") == NOT_ANSWERED:
         return reading.findings, []

@@ -13,6 +13,7 @@ from app_service.masks.own_volume import whole
 from app_service.masks.structures import wrong_mask
 from app_service.ml_client import Reading
 from app_service.parts import Parts
+from app_service.running.questions import name_of
 from portal_wire.contract import Measurement, Prompt
 from portal_wire.errors import Conflict
 
@@ -25,7 +26,7 @@ def ask_with_boxes(parts: Parts, job: Row[Any], study: Row[Any], file: BinaryIO,
     """The model's answer about the canonical study `file`. A volume that the ML tier still holds from the box before
     is not sent again. Raises as `ml_client.infer` does."""
     prompts = [Prompt.model_validate(each) for each in job.prompts]
-    asked: dict[str, Any] = {"prompts": prompts, "timeout_s": timeout_s}
+    asked: dict[str, Any] = {"prompts": prompts, "timeout_s": timeout_s, "request_id": name_of(job)}
     if study.kind != "volume":
         return ml_client.infer(parts.ml, job.model, job.version, file, WANTED, spacing_mm=study.spacing_mm, **asked)
     asked["study_sha256"] = _sha256(file)

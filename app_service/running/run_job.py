@@ -16,6 +16,8 @@ from app_service.masks.ask import File, ask_for_mask
 from app_service.parts import Parts
 from app_service.running.leases import Leases
 from app_service.running.metrics import COMMIT, JOBS, KEEP, MODEL, QUEUE_WAIT, READ
+from app_service.running.progress import tell_as_it_is
+from app_service.running.questions import name_of
 from app_service.running.reading_copy import reading_copy
 from app_service.storage import cache, transitions
 from app_service.storage.cache import Answer, Key
@@ -38,7 +40,7 @@ from portal_wire.errors import (
 
 _LOG = logging.getLogger("lightbox.worker")
 _AWAY = (Unavailable, TooManyRequests, StorageFull, Unauthenticated, Forbidden)  # nothing that the study can help
-_BUSY = ("queue_full", "expired")  # it lives, and this job's turn comes
+_BUSY = ("queue_full", "expired", "id_in_use", "cancelled")  # it lives, and this job's turn comes
 _AFTER_BREAK_S = 1.0
 Small = dict[str, bytes]  # of artifacts, by name
 
@@ -49,7 +51,10 @@ def run_job(parts: Parts, leases: Leases, job_id: str) -> None:
         row = _claim(parts, job_id)
         if row is not None:
             with leases.hold((row.id, row.attempt)):
-                JOBS.labels(row.model, _attempt(parts, row)).inc()
+                outcome = _attempt(parts, row)
+            JOBS.labels(row.model, outcome).inc()
+            if outcome == "dropped":
+                tell_as_it_is(parts, row)
     except Exception as error:  # the database or the store is away: the reconciler takes the job up again
         _LOG.error("job_left", extra={"facts": {"error": type(error).__name__, "job_id": job_id}})
 
@@ -72,13 +77,14 @@ def _attempt(parts: Parts, row: Row[Any]) -> str:
     """Returns the outcome, for the counter."""
     key = (row.id, row.attempt)
     try:
-        answer, finished_at, small = _ask(parts, row)
+        with parts.questions.asked(row):
+            answer, finished_at, small = _ask(parts, row)
     except _AWAY as error:
         return _give_back(parts, row, error)
     except Internal as error:
         return _break_off(parts, key, error.code)
     except PortalError as error:
-        return _fail(parts, key, Failure(code=error.code, detail=error.detail), "failed")
+        return _fail(parts, key, Failure(code=error.code, detail=error.detail))
     except Exception as error:  # whatever it was, it costs this attempt and not the worker
         return _break_off(parts, key, type(error).__name__)
     return _commit(parts, key, answer, finished_at, small)
@@ -108,7 +114,9 @@ def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list
         study = reading_copy(parts.store, row.study_id)
     calibration = parts.calibrations.of(row.model, row.version)
     with MODEL.time():
-        reading = ml_client.infer(parts.ml, row.model, row.version, study, calibration=calibration)
+        reading = ml_client.infer(
+            parts.ml, row.model, row.version, study, calibration=calibration, request_id=name_of(row)
+        )
     return reading.findings, [File("heatmap.png", "image/png", reading.heatmap)] if reading.heatmap else []
 
 
@@ -131,9 +139,11 @@ def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:
         away_since = row.model_away_since
     away_for_s = (now() - away_since).total_seconds()
     if away_for_s > MODEL_AWAY_LIMIT_S:
-        return _fail(parts, key, MODEL_AWAY, "failed")
+        return _fail(parts, key, MODEL_AWAY)
     with writing(parts.engine) as connection:
         queued = transitions.give_back(connection, key, away_since)
+    if queued is None:
+        return "dropped"
     _LOG.info("job_waits", extra={"facts": {"code": error.code, "away_for_s": round(away_for_s)}})
     _again(parts, queued, error.retry_after_s or wait_before_next_try_s(away_for_s))
     return "given_back"
@@ -148,12 +158,13 @@ def _break_off(parts: Parts, key: Key, reason: str) -> str:
     return "broken_off"
 
 
-def _fail(parts: Parts, key: Key, failure: Failure, outcome: str) -> str:
+def _fail(parts: Parts, key: Key, failure: Failure) -> str:
     with writing(parts.engine) as connection:
         row = transitions.fail(connection, key, failure)
-    if row is not None:
-        publish(parts.redis, row.owner_id, to_job(row))
-    return outcome
+    if row is None:
+        return "dropped"
+    publish(parts.redis, row.owner_id, to_job(row))
+    return "failed"
 
 
 def _again(parts: Parts, row: Row[Any] | None, delay_s: float) -> None:

@@ -4,7 +4,7 @@ The fence is (id, attempt, state): a claim takes a new attempt number, and only 
 fail it. A cancelled, deleted or re-claimed job therefore drops the answer of a worker that comes late.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,13 @@ def renew(connection: Connection, held: Iterable[Key]) -> None:
     mine = tuple_(jobs.c.id, jobs.c.attempt).in_(list(held))
     renewed = {"leased_until": database_seconds() + LEASE_S}
     connection.execute(update(jobs).where(mine, jobs.c.state == JobState.RUNNING).values(renewed))
+
+
+def still_running(connection: Connection, held: Sequence[Key]) -> set[Key]:
+    """Those of the (job id, attempt) pairs that run and have not lost their job."""
+    mine = tuple_(jobs.c.id, jobs.c.attempt).in_(held)
+    query = select(jobs.c.id, jobs.c.attempt).where(mine, jobs.c.state == JobState.RUNNING)
+    return {(row.id, row.attempt) for row in connection.execute(query)}
 
 
 def commit(

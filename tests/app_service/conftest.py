@@ -26,6 +26,7 @@ from app_service.accounts.create import create_accounts
 from app_service.intake.limits import IntakeSettings
 from app_service.parts import Parts, open_parts
 from app_service.running.leases import Leases
+from app_service.running.progress import keep_looking
 from app_service.running.run_job import run_job
 from app_service.settings import Settings
 from app_service.storage.migrate import migrate
@@ -162,11 +163,12 @@ def anyone(app: APIFlask) -> Caller:
 
 @pytest.fixture
 def worker(parts: Parts) -> Iterator[Worker]:
-    """A worker with its lease keeper, without a reconciler: a test that needs a round asks for it."""
+    """A worker that renews leases and asks how far jobs are. Without a reconciler: a test that needs a round asks."""
     leases = Leases(parts.engine)
     parts.queue.serve(partial(run_job, parts, leases))
     running = Worker(parts.queue.broker, worker_timeout=100, worker_threads=4)
     threading.Thread(target=leases.keep, args=(parts.stopping,), daemon=True).start()
+    threading.Thread(target=keep_looking, args=(parts, parts.stopping), daemon=True).start()
     running.start()
     yield running
     parts.stopping.set()

@@ -122,6 +122,13 @@ class FakeMl:
         self.spoil: Callable[[dict[str, Any], bytes], tuple[dict[str, Any], bytes]] = lambda said, mask: (said, mask)
         self.prompted: FakePrompted | None = None  # serves box-prompt too
         self.spacings: list[Any] = []  # that masks were asked for with
+        self.steps, self.step_s = 0, 0.1  # a question then takes so many steps, tells how far it is, can be called off
+        self.done: dict[str, int] = {}  # steps of each question that runs, by its id
+        self.called_off: list[str] = []
+        self.looked = 0  # how often it was asked how far a question is
+        self.silent = False  # it fails to tell
+        self.in_use = 0  # so many inferences are told that their id is in use
+        self.ids: list[str | None] = []  # that inferences came with
         self._server: Any = None
         self.port = 0
         self.start()
@@ -149,6 +156,8 @@ class FakeMl:
         app.add_url_rule("/v2/repository/models/<name>/unload", "unload", self._unload, methods=["POST"])
         app.add_url_rule("/v2/models/<name>/versions/<version>/plots/<plot>", "plot", lambda **_: Response(PNG))
         app.add_url_rule("/v2/models/<name>/versions/<version>/network", "network", lambda **_: jsonify(NETWORK))
+        app.add_url_rule("/v2/requests/<name>", "progress", self._progress)
+        app.add_url_rule("/v2/requests/<name>", "call_off", self._call_off, methods=["DELETE"])
         path = "/v2/models/<name>/versions/<version>/calibrate"
         app.add_url_rule(path, "calibrate", self._calibrate, methods=["POST"])
         path = "/v2/models/<name>/versions/<version>/infer"
@@ -172,6 +181,14 @@ class FakeMl:
             }
             return Response(json.dumps(error), status, content_type="application/json")
         head = json.loads(body[: int(request.headers["Inference-Header-Content-Length"])])
+        self.ids.append(head.get("id"))
+        if self.in_use:
+            self.in_use -= 1
+            problem = {"detail": "A request with this id is running.", "code": "id_in_use"}
+            return Response(json.dumps(problem), 409, content_type="application/problem+json")
+        if self.steps and not self._stepped(head["id"]):
+            problem = {"detail": "This request was called off.", "code": "cancelled"}
+            return Response(json.dumps(problem), 409, content_type="application/problem+json")
         names = [item["name"] for item in head["outputs"]]
         answered = self.said_by.get(version, said)
         if "calibration" in head.get("parameters", {}):
@@ -196,6 +213,29 @@ class FakeMl:
         facts = json.dumps({"model_name": name, "model_version": version, "outputs": outputs}).encode()
         headers = {"Inference-Header-Content-Length": str(len(facts))}
         return Response(facts + b"".join(blobs), headers=headers, content_type="application/octet-stream")
+
+    def _stepped(self, name: str) -> bool:
+        """True at the end, False when called off."""
+        self.done[name] = 0
+        try:
+            while self.done[name] < self.steps and name not in self.called_off:
+                time.sleep(self.step_s)
+                self.done[name] += 1
+        finally:
+            steps = self.done.pop(name)
+        return steps == self.steps
+
+    def _progress(self, name: str) -> Response:
+        self.looked += 1
+        if self.silent or name not in self.done:
+            return Response("{}", 500 if self.silent else 404, content_type="application/problem+json")
+        return jsonify(progress=self.done[name] / self.steps)
+
+    def _call_off(self, name: str) -> Response:
+        if name not in self.done:
+            return Response("{}", 404, content_type="application/problem+json")
+        self.called_off.append(name)
+        return Response(status=204)
 
     def _outline(self, name: str, head: dict[str, Any], body: bytes) -> dict[str, bytes]:
         study = body[int(request.headers["Inference-Header-Content-Length"]) + 4 :]

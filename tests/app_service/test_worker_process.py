@@ -63,17 +63,18 @@ def state(doctor: Caller, job_id: str) -> str:
 
 
 def test_a_job_whose_worker_is_killed_finishes_once(doctor: Caller, start: Start, ml: FakeMl) -> None:
-    ml.delay_s = 5.0
+    ml.steps = 50  # of 0.1 s
     process = start()
     job = doctor.upload_one()
-    wait_until(lambda: state(doctor, job["id"]) == "running")
-    wait_until(lambda: ml.asked == 1)
+    wait_until(lambda: doctor.job(job["id"])["progress"])
     process.kill()
     process.wait()
-    ml.delay_s = 0.0
+    ml.steps = 0
     start()
     wait_until(lambda: state(doctor, job["id"]) == "succeeded", within_s=25)
-    assert doctor.job(job["id"])["attempt"] == 2
+    done = doctor.job(job["id"])
+    assert (done["attempt"], done["progress"]) == (2, None)
+    assert ml.ids == [f"{job['id']}-1", f"{job['id']}-2"] and ml.called_off == []
 
 
 def test_jobs_that_wait_when_redis_loses_everything_all_finish_once(

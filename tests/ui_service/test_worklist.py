@@ -18,7 +18,7 @@ def test_a_row_tells_state_answer_probability_and_review(doctor: Visitor, fake: 
 
 
 def test_every_state_has_a_word_and_a_shape(doctor: Visitor, fake: FakeApp) -> None:
-    shown = {"○": "Waiting, 3rd in line", "◐": "Working", "✕": "The disk is full.", "–": "Stopped"}  # noqa: RUF001
+    shown = {"○": "Waiting, 3rd in line", "◐": "Working, 40%", "✕": "The disk is full.", "–": "Stopped"}  # noqa: RUF001
     fake.add_job(fake.add_study(), JobState.QUEUED, position=3)
     fake.add_job(fake.add_study(), JobState.RUNNING, progress=0.4)
     fake.add_job(fake.add_study(), JobState.FAILED, error={"code": "storage_full", "detail": "The disk is full."})
@@ -26,7 +26,7 @@ def test_every_state_has_a_word_and_a_shape(doctor: Visitor, fake: FakeApp) -> N
     page = doctor.get("/").text
     for shape, word in shown.items():
         assert f'aria-hidden="true">{shape}</span> {word}' in page
-    assert '<progress value="0.4"' in page
+    assert '<progress value="0.4" aria-label="Progress of pneumonia">' in page
     assert "storage_full" in page
     assert page.count("Try again") == 3  # the failed row, the stopped row, and the uploader's pattern
 
