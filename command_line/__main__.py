@@ -2,6 +2,7 @@
 
 import click
 
+from command_line.audit_verb import audit
 from command_line.download import download
 from command_line.ingest_verb import ingest
 from command_line.portal import Portal
@@ -43,7 +44,7 @@ def main(context: click.Context, address: str, token: str | None, authority: str
     context.obj = Portal(address, token, authority, service_token)
 
 
-for verb in (sign_in, upload, run, status, download, segment, score, ingest):
+for verb in (sign_in, upload, run, status, download, segment, score, ingest, audit):
     main.add_command(verb)
 
 if __name__ == "__main__":
