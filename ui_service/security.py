@@ -1,15 +1,18 @@
 """What the browser is told to forbid, and which requests are taken as coming from our own pages."""
 
-from flask import Flask, Response, request
-from flask_wtf.csrf import CSRFProtect, validate_csrf  # type: ignore[import-untyped]
+import logging
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf  # type: ignore[import-untyped]
 from werkzeug.exceptions import SecurityError
 from werkzeug.wsgi import host_is_trusted
 from wtforms.validators import ValidationError  # type: ignore[import-untyped]
 
-from portal_wire.errors import Forbidden
-from portal_wire.http_server import OPEN_PATHS
+from portal_wire.errors import BadRequest, Forbidden, PortalError
+from portal_wire.http_server import OPEN_PATHS, problem
 
 csrf = CSRFProtect()
+_LOG = logging.getLogger("lightbox.security")
 
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'",
@@ -54,7 +57,11 @@ def protect(app: Flask, public_origin: str, public_host: str, store_origin: str 
             return
         fetch_site = request.headers.get("Sec-Fetch-Site", "same-origin")
         if request.headers.get("Origin") != public_origin or fetch_site != "same-origin":
-            raise Forbidden("This request did not come from a page of this portal.", code="foreign_origin")
+            raise _told(Forbidden("This request did not come from a page of this portal.", code="foreign_origin"))
+
+    @app.errorhandler(CSRFError)
+    def answer_csrf(error: CSRFError) -> Response:
+        return problem(_told(BadRequest(error.description, code="csrf_token")))
 
     @app.after_request
     def forbid(response: Response) -> Response:
@@ -76,4 +83,10 @@ def check_header_token() -> None:
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValidationError as error:
-        raise Forbidden("This page has grown old. Please load it again.", code="csrf") from error
+        raise _told(Forbidden("This page has grown old. Please load it again.", code="csrf")) from error
+
+
+def _told(error: PortalError) -> PortalError:
+    """The refusal, written into the log: from another site no cookie comes along, so App could not say whose it was."""
+    _LOG.warning("request_forged", extra={"facts": {"code": error.code, "request_id": g.get("request_id")}})
+    return error

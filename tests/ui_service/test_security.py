@@ -1,11 +1,14 @@
 """What every answer forbids, and which requests are refused."""
 
+import json
+import logging
 import re
 from pathlib import Path
 
 import pytest
 
 import ui_service
+from portal_wire.logs import JsonLines
 from tests.ui_service.conftest import ORIGIN, Visitor
 from tests.ui_service.fake_app import FakeApp
 
@@ -66,6 +69,19 @@ def test_a_form_without_its_token_is_refused(doctor: Visitor, path: str, token: 
     answer = doctor.post(path, {"csrf_token": token})
     assert answer.status_code == 400
     assert "This did not work" in answer.text
+
+
+def test_what_is_refused_as_forged_stands_in_the_log(doctor: Visitor, caplog: pytest.LogCaptureFixture) -> None:
+    logging.getLogger("lightbox").addHandler(caplog.handler)
+    doctor.post("/sign-in", headers={"Origin": "https://evil.test"})
+    doctor.post("/sign-out", {"csrf_token": "wrong"})
+    doctor.post("/uploads", {}, headers={"HX-Request": "true"})
+    logging.getLogger("lightbox").removeHandler(caplog.handler)
+    said = [json.loads(JsonLines().format(record)) for record in caplog.records if record.name == "lightbox.security"]
+    assert [(line["event"], line["code"]) for line in said] == [
+        ("request_forged", code) for code in ("foreign_origin", "csrf_token", "csrf")
+    ]
+    assert all(line["request_id"] for line in said)
 
 
 def test_another_sessions_token_is_refused(doctor: Visitor, visitor: Visitor) -> None:
