@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
+from app_service.accounts.guessable import guessable
 from portal_wire.errors import TooManyRequests, Unprocessable
 
 SHORTEST = 15  # NIST SP 800-63B-4: 15 where a password is all, 8 beside a second factor
@@ -50,7 +51,7 @@ def _place() -> Iterator[None]:
 
 
 def require_good(password: str, username: str, *, second_factor: bool) -> None:
-    """Length is what counts (NIST SP 800-63B-4 3.1.1.2). Raises Unprocessable, which says what is wanted."""
+    """Length is what counts most (NIST SP 800-63B-4 3.1.1.2). Raises Unprocessable, which says what is wanted."""
     shortest = SHORTEST_OF_TWO if second_factor else SHORTEST
     if len(password) < shortest:
         hint = "" if second_factor else f", or {SHORTEST_OF_TWO} with a second factor"
@@ -59,6 +60,12 @@ def require_good(password: str, username: str, *, second_factor: bool) -> None:
         raise Unprocessable(
             "This password is easy to guess: it holds the account's name, or few different characters.",
             code="password_too_easy",
+        )
+    if guessable(password):
+        raise Unprocessable(
+            "This password is among the first that are tried: common ones, also two in a row, and the portal's own "
+            "words. A few words that have nothing to do with each other are better.",
+            code="password_too_common",
         )
 
 

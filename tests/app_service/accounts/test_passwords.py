@@ -1,5 +1,6 @@
-"""A shift that signs in at once: few passwords are looked at together, because each takes 64 MiB."""
+"""Few passwords are looked at together, because each takes 64 MiB; and none is taken that everybody tries first."""
 
+import hashlib
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,8 @@ import pytest
 from argon2 import PasswordHasher
 
 from app_service.accounts import passwords
-from portal_wire.errors import TooManyRequests
+from app_service.accounts.guessable import LIST
+from portal_wire.errors import TooManyRequests, Unprocessable
 
 PASSWORD = "correct horse battery"
 
@@ -45,3 +47,38 @@ def test_whose_turn_does_not_come_is_told_when_to_come_again(monkeypatch: pytest
         passwords.matches(None, PASSWORD)
     assert (refused.value.code, refused.value.retry_after_s) == ("many_sign_ins", 2)
     assert passwords.matches(passwords.hash_password(PASSWORD), PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "1q2w3e4r5t6y7u8i",
+        "Password1234567",
+        "Monkey-Dragon-2026",
+        "qwertyuiop12345",
+        "LightboxLightbox",
+        "Radiology!2026!!",
+    ],
+)
+def test_what_is_tried_first_is_refused_however_long(password: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        passwords.require_good(password, "grey", second_factor=False)
+    assert refused.value.code == "password_too_common"
+
+
+def test_beside_a_second_factor_short_common_ones_are_refused_too() -> None:
+    with pytest.raises(Unprocessable):
+        passwords.require_good("sunshine1", "grey", second_factor=True)
+    passwords.require_good("sunny-9-hats", "grey", second_factor=True)
+
+
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "seven pale herons stood", "7355608 lamps in rain", passwords.made_up()]
+)
+def test_words_that_have_nothing_to_do_with_each_other_are_taken(password: str) -> None:
+    passwords.require_good(password, "grey", second_factor=False)
+
+
+def test_the_list_is_the_one_that_its_note_names() -> None:
+    note = (LIST.parent / "README.md").read_text()
+    assert hashlib.sha256(LIST.read_bytes()).hexdigest() in note
