@@ -40,6 +40,7 @@ def _prepare(settings: Settings) -> tuple[list[Process], Announcement]:
         "LIGHTBOX_ML_URL": f"http://127.0.0.1:{port['ml']}",
         "LIGHTBOX_WORKER_PORT": str(port["worker"]),
         **secrets.for_app(folder / "secrets"),
+        **secrets.store_key(folder),
     }
     servers: list[Process] = []
     if settings.redis_url:

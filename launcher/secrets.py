@@ -22,6 +22,21 @@ def for_app(folder: Path) -> dict[str, str]:
     return for_tiers(folder, OF_APP) | {name: os.environ[name] for name in told}
 
 
+def store_key(folder: Path) -> dict[str, str]:
+    """The key that seals stored files, for a portal that keeps them in its data folder `folder`, as NAME_FILE.
+
+    It is made before the first file comes. A folder that has files in the clear goes on with them, and whoever sets a
+    key, an empty one too, or another place for files, decides there.
+    """
+    path = folder / "secrets" / "store_key"
+    decided = ("LIGHTBOX_STORE_KEY", "LIGHTBOX_STORE_KEY_FILE", "LIGHTBOX_STORE_KMS_KEY", "LIGHTBOX_STORE_URL")
+    if any(name in os.environ for name in decided):
+        return {}
+    if not path.exists() and any((folder / "objects").iterdir()):
+        return {}
+    return {"LIGHTBOX_STORE_KEY_FILE": str(_made(path))}
+
+
 def kept(path: Path) -> str:
     """The secret in the file `path`, which is made when it is not there: 32 random bytes as text."""
     return _made(path).read_text(encoding="ascii")

@@ -14,6 +14,8 @@ import pytest
 import requests
 from PIL import Image, PngImagePlugin
 
+from app_service.storage.object_store import open_store
+from app_service.storage.store_keys import TextKey
 from tests.app_service.intake.dicom_maker import made
 from tests.bad_input.dicoms import SCRIPTS
 from tests.bad_input.pictures import located
@@ -98,11 +100,17 @@ def test_metrics_name_nobody(portal: Portal, sent: list[dict[str, Any]]) -> None
 
 
 def test_copies_for_models_and_viewers_hold_nothing_but_the_picture(portal: Portal, sent: list[dict[str, Any]]) -> None:
+    key = TextKey((portal.data_dir / "secrets" / "store_key").read_text())
+    store = open_store((portal.data_dir / "objects").as_uri(), key)
     for study in sent:
-        for path in (portal.data_dir / "objects" / "studies" / study["id"]).iterdir():
-            data = path.read_bytes()
+        prefix = f"studies/{study['id']}"
+        for name in store.names(prefix):
+            assert not hits((portal.data_dir / "objects" / prefix / name).read_bytes().decode("latin-1")), (
+                name
+            )  # sealed
+            data = store.read(f"{prefix}/{name}")
             text = (gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data).decode("latin-1")
-            assert path.name == "original" or not hits(text), path.name
+            assert name == "original" or not hits(text), name
 
 
 def test_pages_show_what_their_doctor_typed_and_no_tag(portal: Portal, sent: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import processes, secrets
+from launcher import data_dir, processes, secrets
 
 
 def test_a_secret_stays_the_same_and_is_closed(tmp_path: Path) -> None:
@@ -34,3 +34,32 @@ def test_the_key_of_second_factors_is_told_to_app_alone(tmp_path: Path, monkeypa
     assert secrets.for_app(tmp_path) == {name: "given"}
     others = processes.environment(processes.Process("ui", []), tmp_path)
     assert name not in others and f"{name}_FILE" not in others
+
+
+@pytest.fixture
+def nothing_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("KEY", "KEY_FILE", "KMS_KEY", "URL"):
+        monkeypatch.delenv(f"LIGHTBOX_STORE_{name}", raising=False)
+
+
+@pytest.mark.usefixtures("nothing_decided")
+def test_a_new_folders_files_are_sealed_and_an_old_ones_stay_as_they_are(tmp_path: Path) -> None:
+    with data_dir.prepare(tmp_path):
+        made = secrets.store_key(tmp_path)
+        key = Path(made["LIGHTBOX_STORE_KEY_FILE"])
+        assert key.parent == tmp_path / "secrets" and len(key.read_text()) >= 32 and key.stat().st_mode & 0o077 == 0
+        (tmp_path / "objects" / "keys").mkdir()
+        assert secrets.store_key(tmp_path) == made
+        key.unlink()  # as a folder from before there was one
+        assert secrets.store_key(tmp_path) == {} and not key.exists()
+
+
+@pytest.mark.usefixtures("nothing_decided")
+@pytest.mark.parametrize(("name", "value"), [("KEY", ""), ("KEY_FILE", "x"), ("KMS_KEY", "x"), ("URL", "s3://films")])
+def test_whoever_decides_how_files_are_kept_has_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"LIGHTBOX_STORE_{name}", value)
+    with data_dir.prepare(tmp_path):
+        assert secrets.store_key(tmp_path) == {}
+        assert not (tmp_path / "secrets" / "store_key").exists()

@@ -21,7 +21,7 @@ ANSIBLE = REPOSITORY / "ansible"
 ORIGIN = "https://lightbox.example"
 SECRETS = (
     "app_service_token ml_service_token secret_key account_key redis_password redis_exporter_password "
-    "grafana_password authority_passphrase"
+    "grafana_password authority_passphrase store_key"
 ).split()
 RELEASED = ("portal_wire", "ui_service", "app_service", "ml_service", "command_line", "nginx")
 
