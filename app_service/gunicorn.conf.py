@@ -19,15 +19,27 @@ limit_request_line = 8190
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let open event streams end as soon as the process is told to."""
-    stopping = worker.wsgi.extensions["lightbox"].stopping
-    end = worker.handle_exit
+    """Into the audit that it began; and let open event streams end as soon as the process is told to."""
+    from app_service.running.life import note_start  # not in the process that only watches over these
+
+    parts = worker.wsgi.extensions["lightbox"]
+    note_start(parts, "app")
+    stopping, end = parts.stopping, worker.handle_exit
 
     def handle_exit(number: int, frame: FrameType | None) -> None:
         stopping.set()
         end(number, frame)
 
     signal.signal(signal.SIGTERM, handle_exit)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Into the audit that it ended. gunicorn asks for one whose application could not be built, too."""
+    parts = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("lightbox")
+    if parts is not None:
+        from app_service.running.life import note_stop
+
+        note_stop(parts, "app")
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -74,6 +74,19 @@ class ModelList:
         self.ask_again()
         return self.one(name)
 
+    def sha256(self, name: str, version: str) -> str | None:
+        """The hash of a version as last seen, if it was; asks nobody."""
+        return next(
+            (
+                one.sha256
+                for model in self._models
+                if model.name == name
+                for one in model.versions
+                if one.version == version
+            ),
+            None,
+        )
+
     def _old(self) -> bool:
         return time.monotonic() - self._asked_at > _FRESH_S
 

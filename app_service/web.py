@@ -3,12 +3,13 @@
 import redis
 from apiflask import APIFlask
 from apiflask.exceptions import HTTPError
-from flask import Response
+from flask import Response, g
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_service import openapi
-from app_service.parts import open_parts
+from app_service.accounts import limits_hit, throttle
+from app_service.parts import open_parts, parts
 from app_service.readiness import dependencies
 from app_service.routes.archives import archives
 from app_service.routes.artifacts import artifacts
@@ -37,7 +38,7 @@ from app_service.routes.users import users
 from app_service.routes.versions import versions
 from app_service.settings import Settings
 from app_service.uploads.part_file import remove_folders
-from portal_wire.errors import Unavailable, from_status
+from portal_wire.errors import NotFound, TooManyRequests, Unavailable, from_status
 from portal_wire.http_server import equip, problem
 
 BLUEPRINTS = (
@@ -76,8 +77,8 @@ def create_app(settings: Settings | None = None) -> APIFlask:
     )
     app.json = Json(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload_bytes
-    parts = app.extensions["lightbox"] = open_parts(settings)
-    equip(app, "app", ready=lambda: dependencies(parts), service_token=settings.service_token)
+    opened = app.extensions["lightbox"] = open_parts(settings)
+    equip(app, "app", ready=lambda: dependencies(opened), service_token=settings.service_token)
     _answer_outages(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -87,6 +88,23 @@ def create_app(settings: Settings | None = None) -> APIFlask:
 
 
 def _answer_outages(app: APIFlask) -> None:
+    @app.errorhandler(NotFound)
+    def answer_unknown(error: NotFound) -> Response:
+        caller = g.get("caller")
+        try:
+            if caller is not None:
+                throttle.count_unknown(parts().redis, caller.user.id)
+        except TooManyRequests as limit:
+            return answer_limit(limit)
+        except redis.RedisError:
+            pass  # not found it is all the same
+        return problem(error)
+
+    @app.errorhandler(TooManyRequests)
+    def answer_limit(error: TooManyRequests) -> Response:
+        limits_hit.note(error)
+        return problem(error)
+
     @app.errorhandler(redis.RedisError)
     @app.errorhandler(DBAPIError)
     @app.errorhandler(PoolTimeout)

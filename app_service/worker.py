@@ -13,6 +13,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from app_service.parts import Parts, open_parts
 from app_service.readiness import dependencies
 from app_service.running.leases import Leases
+from app_service.running.life import note_start, note_stop
 from app_service.running.progress import keep_looking
 from app_service.running.reconcile import keep_reconciling
 from app_service.running.run_job import run_job
@@ -43,11 +44,13 @@ def work(parts: Parts) -> None:
         partial(keep_looking, parts, parts.stopping),
     ):
         threading.Thread(target=target, daemon=True).start()
+    note_start(parts, "worker")
     worker.start()
     parts.stopping.wait()
     parts.shadows.stop()
     worker.stop(timeout=_FINISH_MS)
     server.shutdown()
+    note_stop(parts, "worker")
 
 
 def _probes(parts: Parts) -> BaseWSGIServer:

@@ -1,5 +1,6 @@
 """Everything that a person would read about a model, for the pages that show it."""
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ def _version(manifest: Told, folder: Path, not_ready: str | None) -> ModelVersio
         architecture=manifest.architecture,
         parameters=manifest.parameters,
         weights_bytes=None if isinstance(manifest, Rules) else (folder / manifests.WEIGHTS).stat().st_size,
+        sha256=hashlib.sha256((folder / manifests.FILE).read_bytes()).hexdigest(),
         trained_at=manifest.trained_at,
         metrics=json.loads((folder / manifests.METRICS).read_text(encoding="utf-8")),
         card=(folder / manifests.CARD).read_text(encoding="utf-8"),

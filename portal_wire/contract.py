@@ -203,6 +203,7 @@ class ModelVersion(Shape):
     architecture: str
     parameters: int
     weights_bytes: int | None = None
+    sha256: str | None = None  # of its model.json, which has the hash of every other file
     trained_at: str | None
     metrics: dict[str, object]
     card: str

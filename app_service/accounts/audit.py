@@ -1,6 +1,6 @@
 """Who did what, when: rows that are only ever added. They name objects by id, never by patient or file name."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from flask import g, has_request_context, request
 from sqlalchemy import Connection
@@ -51,18 +51,51 @@ Action = Literal[
     "open_share",
     "open_in_emergency",
     "end_emergency",
+    "session_ended",  # by itself: unused, or at its longest
+    "limited",  # a 429, once in a while for each limit and person
+    "commit",  # a job's answer
+    "fence",  # an answer that came when the job was no longer its attempt's
+    "break_off",  # an attempt
+    "fail",  # a job, for good
+    "model_unfit",
+    "start",
+    "stop",
+    "configure",  # settings are others than at the last start
+    "clock_jump",
+    "back_up",
+    "restore",
 ]
 
 
 def record(
-    connection: Connection, action: Action, actor_id: str | None, object_id: str | None = None, outcome: str = "done"
+    connection: Connection,
+    action: Action,
+    actor_id: str | None,
+    object_id: str | None = None,
+    outcome: str = "done",
+    *,
+    role: str | None = None,
+    session_id: str | None = None,
+    details: dict[str, Any] | None = None,
 ) -> None:
-    """Add a row to the caller's write transaction, so that the deed and its record stand or fall together."""
+    """Add a row to the caller's write transaction, so that the deed and its record stand or fall together.
+
+    `role` and `session_id` are those of the request unless given. `details` are numbers, hashes and our own words, as
+    JSON has them: nothing that came from outside.
+    """
     values = {"id": new_id(), "at": now(), "actor_id": actor_id, "action": action, "object_id": object_id}
-    values |= {"outcome": outcome, "request_id": None, "address": None, "session_id": None}
+    values |= {"outcome": outcome, "request_id": None, "address": None, "session_id": session_id, "role": role}
+    values |= {"details": details}
     if has_request_context():
-        values |= {"request_id": g.get("request_id"), "address": caller_address(), "session_id": g.get("session_id")}
+        values |= {"request_id": g.get("request_id"), "address": caller_address()}
+        values |= {"session_id": session_id or g.get("session_id"), "role": role or _role(actor_id)}
     connection.get_execution_options()[ACTS].append(values)
+
+
+def _role(actor_id: str | None) -> str | None:
+    """The role that the caller had, when it is the caller who acts."""
+    caller = g.get("caller")
+    return str(caller.user.role) if caller and caller.user.id == actor_id else None
 
 
 def caller_address() -> str | None:

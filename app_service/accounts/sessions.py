@@ -10,6 +10,8 @@ from typing import Any
 
 import redis
 
+from app_service.accounts import session_ends
+from app_service.accounts.session_ends import Watched
 from app_service.storage.events import rouse
 from portal_wire.contract import Session, User
 from portal_wire.ids import new_id
@@ -45,6 +47,7 @@ def open_session(
     opened = SignedIn(new_id(), user, began, began + absolute_s, address, limited)
     pipeline, mine = client.pipeline(), _list(user.id)
     pipeline.set(_key(token), _text(opened), ex=min(idle_s, absolute_s))
+    session_ends.watch(pipeline, _watched(_key(token), opened), began + min(idle_s, absolute_s))
     pipeline.zadd(mine, {_key(token): opened.ends})
     pipeline.zremrangebyscore(mine, 0, began)
     pipeline.expire(mine, absolute_s)
@@ -72,22 +75,30 @@ def sessions_of(client: "redis.Redis", user_id: str) -> list[SignedIn]:
 
 def close_session(client: "redis.Redis", token: str) -> None:
     """Sign out: the token is worthless from now on."""
-    client.delete(_key(token))
+    opened, pipeline = _read(client.get(_key(token))), client.pipeline()
+    pipeline.delete(_key(token))
+    if opened is not None:
+        session_ends.forget(pipeline, _watched(_key(token), opened))
+    pipeline.execute()
 
 
 def close_sessions(client: "redis.Redis", user_id: str, session_id: str | None = None) -> int:
     """End an account's sessions, or one of them, with their open pages; returns how many there were."""
     keys: Any = client.zrange(_list(user_id), 0, -1)
     texts: Any = client.mget(keys) if keys else []
-    meant = [key for key, text in zip(keys, texts, strict=True) if session_id is None or _is(text, session_id)]
-    ended = int(client.delete(*meant)) if meant else 0
+    found = [(key, opened) for key, text in zip(keys, texts, strict=True) if (opened := _read(text))]
+    meant = [(key, opened) for key, opened in found if session_id in (None, opened.id)]
+    if meant:
+        pipeline = client.pipeline()
+        pipeline.delete(*[key for key, _ in meant])
+        session_ends.forget(pipeline, *[_watched(key, opened) for key, opened in meant])
+        pipeline.execute()
     rouse(client, user_id)
-    return ended
+    return len(meant)
 
 
-def _is(text: Any, session_id: str) -> bool:
-    found = _read(text)
-    return found is not None and found.id == session_id
+def _watched(key: str, opened: SignedIn) -> Watched:
+    return Watched(key, opened.id, opened.user.id, opened.user.role, opened.ends)
 
 
 def _text(opened: SignedIn) -> str:

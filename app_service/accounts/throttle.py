@@ -14,6 +14,7 @@ from portal_wire.errors import TooManyRequests
 WRONG_ALLOWED = 5
 WRONG_ALLOWED_FROM_ADDRESS = 50
 SEARCHES_ALLOWED = 10  # that found nothing
+UNKNOWN_ALLOWED = 1000  # things that are not there, or not the caller's
 WINDOW_S = 300
 
 
@@ -82,6 +83,24 @@ def begin_search(client: "redis.Redis", user_id: str) -> None:
 def search_found(client: "redis.Redis", user_id: str) -> None:
     """It was no guess."""
     client.decr(_key(user_id, "search"))
+
+
+def count_unknown(client: "redis.Redis", user_id: str) -> None:
+    """Count an id that is unknown to this caller. Raises TooManyRequests for whoever tries one after the other.
+
+    What is the caller's own is still answered: there is nothing to be learnt from it.
+    """
+    pipeline = client.pipeline()
+    pipeline.incr(_key(user_id, "unknown"))
+    pipeline.expire(_key(user_id, "unknown"), WINDOW_S, nx=True)
+    pipeline.ttl(_key(user_id, "unknown"))
+    count, _, wait_s = pipeline.execute()
+    if count > UNKNOWN_ALLOWED:
+        raise TooManyRequests(
+            "Too many things were asked for that are not there. Please try again in some minutes.",
+            code="too_many_unknown",
+            retry_after_s=max(1, wait_s),
+        )
 
 
 def _key(whom: str, kind: str = "as") -> str:

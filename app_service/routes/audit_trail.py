@@ -1,6 +1,7 @@
 """What was done with a study, for its doctor, and with the portal, for an administrator. Ids only."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from apiflask import APIBlueprint
@@ -56,8 +57,10 @@ class Act(BaseModel):
     seq: int
     at: datetime
     username: str | None
+    role: str | None  # that the person had then
     action: str
     outcome: str
+    details: dict[str, Any] | None
     object_id: str | None
     address: str | None
     request_id: str | None

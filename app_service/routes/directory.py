@@ -73,7 +73,11 @@ def signed_in(json_data: CameBack) -> tuple[Session, int, dict[str, str]]:
         with writing(here.engine) as connection:
             account, changed = _account(connection, person)
             audit.record(
-                connection, "sign_in", account.id if account else None, outcome="done" if account else "refused"
+                connection,
+                "sign_in",
+                account.id if account else None,
+                outcome="done" if account else "refused",
+                role=account.role if account else None,
             )
         if account is None:
             raise Unauthenticated(_REFUSED, code="oidc_no_role")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import g
 from prometheus_client import Counter
 
 from app_service.accounts import audit, throttle
@@ -43,6 +44,7 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
         throttle.begin_attempt(here.redis, name, address)
     except TooManyRequests:
         SIGN_INS.labels("throttled").inc()
+        g.tried_name = name
         raise
     with throttle.judging(here.redis, name, address):
         with reading(here.engine) as connection:
@@ -55,7 +57,11 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
         SIGN_INS.labels("wrong" if refused else "right").inc()
         with writing(here.engine) as connection:
             audit.record(
-                connection, "sign_in", account.id if account else None, outcome="refused" if refused else "done"
+                connection,
+                "sign_in",
+                account.id if account else None,
+                outcome="refused" if refused else "done",
+                role=account.role if account else None,
             )
     if account is None or refused:
         raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)

@@ -14,7 +14,9 @@ from app_service.domain.job import RECONCILE_EVERY_S
 from app_service.health_imaging.rounds import import_results
 from app_service.health_imaging.service import opened
 from app_service.parts import Parts
+from app_service.running.attempts import note_broken
 from app_service.running.audit_patrol import AuditPatrol
+from app_service.running.audit_watch import AuditWatch
 from app_service.running.ended_uploads import clear_ended
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
@@ -35,10 +37,11 @@ _UPLOAD_LEFTOVERS_S = 3600
 
 def keep_reconciling(parts: Parts, stop: threading.Event) -> None:
     """At once and then every few seconds until `stop`; a round that fails is made up by the next."""
-    patrol, sweep_at = AuditPatrol(parts.engine), 0.0
+    patrol, watch, sweep_at = AuditPatrol(parts.engine), AuditWatch(parts), 0.0
     while True:
         try:
             reconcile(parts)
+            watch.look()
             patrol.go_on()
             if time.monotonic() >= sweep_at:
                 sweep(parts)
@@ -66,9 +69,10 @@ def _requeue_abandoned(parts: Parts) -> None:
     """Jobs whose worker fell silent wait again, or fail after their last attempt."""
     with reading(parts.engine) as connection:
         abandoned = transitions.expired(connection)
-    for key in abandoned:
+    for asked in abandoned:
         with writing(parts.engine) as connection:
-            row = transitions.break_off(connection, key)
+            row = transitions.break_off(connection, (asked.id, asked.attempt))
+            note_broken(connection, asked, row, "abandoned", parts.models)
         if row is None:
             continue
         RECONCILED.labels("abandoned").inc()

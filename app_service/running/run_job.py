@@ -14,6 +14,7 @@ from app_service.domain.job import MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_n
 from app_service.domain.suitable import gives_masks
 from app_service.masks.ask import File, ask_for_mask
 from app_service.parts import Parts
+from app_service.running.attempts import note_attempt, note_broken
 from app_service.running.leases import Leases
 from app_service.running.metrics import COMMIT, JOBS, KEEP, MODEL, QUEUE_WAIT, READ
 from app_service.running.progress import tell_as_it_is
@@ -75,19 +76,18 @@ def _claim(parts: Parts, job_id: str) -> Row[Any] | None:
 
 def _attempt(parts: Parts, row: Row[Any]) -> str:
     """Returns the outcome, for the counter."""
-    key = (row.id, row.attempt)
     try:
         with parts.questions.asked(row):
             answer, finished_at, small = _ask(parts, row)
     except _AWAY as error:
         return _give_back(parts, row, error)
     except Internal as error:
-        return _break_off(parts, key, error.code)
+        return _break_off(parts, row, error.code)
     except PortalError as error:
-        return _fail(parts, key, Failure(code=error.code, detail=error.detail))
+        return _fail(parts, row, Failure(code=error.code, detail=error.detail))
     except Exception as error:  # whatever it was, it costs this attempt and not the worker
-        return _break_off(parts, key, type(error).__name__)
-    return _commit(parts, key, answer, finished_at, small)
+        return _break_off(parts, row, type(error).__name__)
+    return _commit(parts, row, answer, finished_at, small)
 
 
 def _ask(parts: Parts, row: Row[Any]) -> tuple[Answer, datetime, Small]:
@@ -120,9 +120,11 @@ def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list
     return reading.findings, [File("heatmap.png", "image/png", reading.heatmap)] if reading.heatmap else []
 
 
-def _commit(parts: Parts, key: Key, answer: Answer, finished_at: datetime, small: Small) -> str:
+def _commit(parts: Parts, asked: Row[Any], answer: Answer, finished_at: datetime, small: Small) -> str:
+    key = (asked.id, asked.attempt)
     with COMMIT.time(), writing(parts.engine) as connection:
         row = transitions.commit(connection, key, answer, finished_at, small)
+        note_attempt(connection, "fence" if row is None else "commit", asked, "done", parts.models)
     if row is None:  # cancelled, deleted, or another attempt has the job now
         parts.store.delete_prefix(_folder(key))
         return "dropped"
@@ -139,7 +141,7 @@ def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:
         away_since = row.model_away_since
     away_for_s = (now() - away_since).total_seconds()
     if away_for_s > MODEL_AWAY_LIMIT_S:
-        return _fail(parts, key, MODEL_AWAY)
+        return _fail(parts, row, MODEL_AWAY)
     with writing(parts.engine) as connection:
         queued = transitions.give_back(connection, key, away_since)
     if queued is None:
@@ -149,18 +151,22 @@ def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:
     return "given_back"
 
 
-def _break_off(parts: Parts, key: Key, reason: str) -> str:
+def _break_off(parts: Parts, asked: Row[Any], reason: str) -> str:
+    key = (asked.id, asked.attempt)
     _LOG.error("attempt_broke_off", extra={"facts": {"reason": reason, "job_id": key[0], "attempt": key[1]}})
     parts.store.delete_prefix(_folder(key))
     with writing(parts.engine) as connection:
         row = transitions.break_off(connection, key)
+        note_broken(connection, asked, row, reason, parts.models)
     _again(parts, row, _AFTER_BREAK_S)
     return "broken_off"
 
 
-def _fail(parts: Parts, key: Key, failure: Failure) -> str:
+def _fail(parts: Parts, asked: Row[Any], failure: Failure) -> str:
     with writing(parts.engine) as connection:
-        row = transitions.fail(connection, key, failure)
+        row = transitions.fail(connection, (asked.id, asked.attempt), failure)
+        if row is not None:
+            note_attempt(connection, "fail", asked, failure.code, parts.models)
     if row is None:
         return "dropped"
     publish(parts.redis, row.owner_id, to_job(row))

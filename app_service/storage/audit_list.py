@@ -35,3 +35,10 @@ def acts(
     if action:
         query = query.where(audit.c.action == action)
     return connection.execute(query.order_by(audit.c.seq.desc()).limit(limit)).all()
+
+
+def last_details(connection: Connection, action: str, object_id: str) -> dict[str, Any] | None:
+    """Of the newest row of this kind about this object; None when there is none."""
+    query = select(audit.c.details).where(audit.c.object_id == object_id, audit.c.action == action)
+    details: dict[str, Any] | None = connection.execute(query.order_by(audit.c.seq.desc()).limit(1)).scalar()
+    return details

@@ -263,6 +263,8 @@ audit = Table(
     Column("request_id", String(64)),
     Column("address", String(45)),
     Column("session_id", _id),  # or the API token's
+    Column("role", String(16)),  # that the actor had then
+    Column("details", _json),
     Column("seq", BigInteger, nullable=False, unique=True),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),

@@ -127,9 +127,10 @@ def retry(connection: Connection, job_id: str) -> Row[Any] | None:
     return connection.execute(query.returning(*JOB_COLUMNS)).first()
 
 
-def expired(connection: Connection) -> list[Key]:
-    """The attempts whose worker fell silent."""
-    return [(row.id, row.attempt) for row in connection.execute(select(jobs.c.id, jobs.c.attempt).where(_EXPIRED))]
+def expired(connection: Connection) -> list[Row[Any]]:
+    """(id, attempt, model, version) of the attempts whose worker fell silent."""
+    told = (jobs.c.id, jobs.c.attempt, jobs.c.model, jobs.c.version)
+    return list(connection.execute(select(*told).where(_EXPIRED)))
 
 
 def _leave_running(connection: Connection, statement: Any, key: Key, changes: dict[str, Any]) -> Row[Any] | None:

@@ -23,6 +23,7 @@ FEWEST = 2  # cases of each class that a fit takes
 SITES = {"scale": 0.5, "offset": -1.0, "operating_point": 0.4, "uncertain_band": [0.3, 0.5]}
 EVIDENCE = {"classes": {"normal": 2, "pneumonia": 3}, "patients": 5, "folds": 5, "worse": ["accuracy"]}
 UNSEEN = "not loaded yet"
+SHA256 = "ab" * 32  # of each version's model.json
 PNG = b"\x89PNG\r\n\x1a\nheat"
 
 
@@ -44,7 +45,7 @@ def findings(probability: float = 0.9) -> dict[str, Any]:
 def model_card(faults: dict[str, str | None]) -> dict[str, Any]:
     """The model with the versions that `faults` names, and why each is not ready."""
     common = {"architecture": "fake", "parameters": 1, "trained_at": None}
-    common |= {"metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
+    common |= {"sha256": SHA256, "metrics": {}, "card": "# Fake", "plots": ["roc.png"]}
     versions = [
         common | {"version": name, "not_ready": None if fault == UNSEEN else fault} for name, fault in faults.items()
     ]

@@ -1,4 +1,4 @@
-"""The worker as a process of its own: it ends when told to, and its sudden death costs nothing but time."""
+"""Worker and api as processes of their own: they end when told to, and a sudden death costs nothing but time."""
 
 import os
 import signal
@@ -9,9 +9,12 @@ from collections.abc import Callable, Iterator
 import pytest
 import requests
 from apiflask import APIFlask
+from sqlalchemy import select
 
 from app_service.parts import Parts
 from app_service.settings import Settings
+from app_service.storage.database import reading
+from app_service.storage.records import audit
 from tests.app_service.conftest import SERVICE_TOKEN, Caller, sign_in, wait_until
 from tests.app_service.fake_ml import FakeMl
 from tests.conftest import RedisServer, free_port
@@ -26,9 +29,9 @@ def port() -> int:
 
 
 @pytest.fixture
-def start(parts: Parts, settings: Settings, port: int) -> Iterator[Start]:
-    """Starts a worker and waits until it says that it is well."""
-    environment = os.environ | {
+def environment(parts: Parts, settings: Settings, port: int) -> dict[str, str]:
+    """What a process of App is told."""
+    return os.environ | {
         "LIGHTBOX_DATABASE_URL": settings.database_url,
         "LIGHTBOX_REDIS_URL": settings.redis_url,
         "LIGHTBOX_STORE_URL": settings.store_url,
@@ -38,6 +41,11 @@ def start(parts: Parts, settings: Settings, port: int) -> Iterator[Start]:
         "LIGHTBOX_INTAKE_SOCKET": str(settings.intake.socket),
         "LIGHTBOX_WORKER_PORT": str(port),
     }
+
+
+@pytest.fixture
+def start(environment: dict[str, str], port: int) -> Iterator[Start]:
+    """Starts a worker and waits until it says that it is well."""
     started: list[subprocess.Popen[bytes]] = []
 
     def begin() -> "subprocess.Popen[bytes]":
@@ -98,7 +106,9 @@ def test_jobs_that_wait_when_redis_loses_everything_all_finish_once(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_when_told_to_end_it_finishes_its_job_and_ends(doctor: Caller, start: Start, ml: FakeMl, port: int) -> None:
+def test_when_told_to_end_it_finishes_its_job_and_ends(
+    doctor: Caller, start: Start, ml: FakeMl, port: int, parts: Parts
+) -> None:
     ml.delay_s = 1.0
     process = start()
     text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=5).text
@@ -108,3 +118,23 @@ def test_when_told_to_end_it_finishes_its_job_and_ends(doctor: Caller, start: St
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert state(doctor, job["id"]) == "succeeded"
+    assert life_of(parts, "worker") == ["start", "configure", "stop"]
+
+
+def life_of(parts: Parts, service: str) -> list[str]:
+    with reading(parts.engine) as connection:
+        query = select(audit.c.action).where(audit.c.object_id == service).order_by(audit.c.seq)
+        return list(connection.execute(query).scalars())
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_api_writes_down_that_it_began_and_ended(environment: dict[str, str], parts: Parts, port: int) -> None:
+    command = [sys.executable, "-m", "gunicorn", "--config", "app_service/gunicorn.conf.py"]
+    api = subprocess.Popen([*command, "--bind", f"127.0.0.1:{port}"], env=environment)
+    try:
+        wait_until(lambda: answers(port), within_s=START_S)
+        api.send_signal(signal.SIGTERM)
+        assert api.wait(timeout=20) == 0
+    finally:
+        api.kill()
+    assert life_of(parts, "app") == ["start", "configure", "stop"]

@@ -1,9 +1,12 @@
 """Sessions in Redis: what is kept there, and when they end."""
 
+import time
+
 import pytest
 from redis import Redis
 
-from app_service.accounts.sessions import close_sessions, find_session, open_session, sessions_of
+from app_service.accounts.session_ends import ended, take
+from app_service.accounts.sessions import close_session, close_sessions, find_session, open_session, sessions_of
 from app_service.storage.redis_client import open_redis
 from portal_wire.contract import User
 
@@ -56,3 +59,35 @@ def test_an_accounts_sessions_are_listed_and_ended_one_by_one_or_all(redis_url: 
     assert close_sessions(client, USER.id) == 2
     assert [find_session(client, token, 100) is None for token in (*tokens, elses)] == [True, True, True, False]
     assert sessions_of(client, USER.id) == []
+
+
+def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    moment = time.time() + seconds
+    monkeypatch.setattr("app_service.accounts.session_ends.time.time", lambda: moment)
+
+
+def test_what_ended_by_itself_is_told_once_and_how(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = open_redis(redis_url)
+    open_session(client, USER, idle_s=100, absolute_s=600)
+    (key,) = client.keys("lightbox:session:*")
+    assert ended(client) == []
+    later(monkeypatch, 101)  # it was used meanwhile: Redis still has it
+    assert ended(client) == []
+    later(monkeypatch, 202)
+    client.delete(str(key))
+    ((session, how),) = ended(client)
+    assert (session.user_id, session.role, how) == ("u", "doctor", "idle")
+    assert take(client, session) and not take(client, session)
+    assert ended(client) == []
+    open_session(client, USER, idle_s=100, absolute_s=300)
+    later(monkeypatch, 301)
+    assert [how for _, how in ended(client)] == ["absolute"]
+
+
+def test_what_somebody_ended_did_not_end_by_itself(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = open_redis(redis_url)
+    one, *_ = [open_session(client, USER, 100, 600).token for _ in range(3)]
+    close_session(client, one)
+    close_sessions(client, USER.id)
+    later(monkeypatch, 1000)
+    assert ended(client) == []

@@ -2,7 +2,10 @@
 
 import pytest
 from dramatiq import Worker
+from sqlalchemy import text
 
+from app_service.parts import Parts
+from app_service.storage.database import writing
 from tests.app_service.conftest import Caller, wait_until
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -58,3 +61,36 @@ def test_whoever_tries_what_is_not_theirs_is_written_down(doctor: Caller, admin:
     rows = [one for one in told(admin, "/v1/audit") if one["action"] == "refused"]
     found = [(one["username"], one["object_id"], one["outcome"]) for one in rows]
     assert found == [("admin", "studies.listed", "wrong_role"), ("doctor", "users.listed", "wrong_role")]
+
+
+@pytest.mark.parametrize("kind", ["a full disk", "another writer that never ends"])
+def test_what_cannot_be_written_down_is_not_shown(
+    doctor: Caller, admin: Caller, worker: Worker, parts: Parts, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    job = doctor.upload_one()
+    wait_until(lambda: doctor.job(job["id"])["state"] == "succeeded")
+    study = f"studies/{job['study_id']}"
+    paths = [f"{study}/image", f"{study}/image?max_side=96", f"{study}/original"]
+    paths += [f"jobs/{job['id']}/artifacts/heatmap.png", f"jobs/{job['id']}/archive"]
+    asks: list[tuple[Caller, str, str]] = [(doctor, "GET", path) for path in paths]
+    asks += [(doctor, "POST", "archive"), (admin, "GET", "audit")]
+    shown = [caller.request(method, f"/v1/{path}", json={"job_ids": [job["id"]]}) for caller, method, path in asks]
+    assert {answer.status_code for answer in shown} == {200}
+    if kind == "a full disk":
+        with writing(parts.engine) as connection:
+            connection.execute(
+                text("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'full'); END")
+            )
+        refused = [
+            caller.request(method, f"/v1/{path}", json={"job_ids": [job["id"]]}) for caller, method, path in asks
+        ]
+    else:
+        monkeypatch.setattr("app_service.storage.database._PATIENCE_S", 0.05)
+        engine = doctor.client.application.extensions["lightbox"].engine
+        with writing(engine):
+            refused = [
+                caller.request(method, f"/v1/{path}", json={"job_ids": [job["id"]]}) for caller, method, path in asks
+            ]
+    assert [(answer.status_code, answer.mimetype) for answer in refused] == [(503, "application/problem+json")] * len(
+        asks
+    )

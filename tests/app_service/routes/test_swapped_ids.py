@@ -5,11 +5,13 @@ IDOR, by the URL map and the OpenAPI document: in addresses, in bodies, in queri
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from apiflask import APIFlask
 from dramatiq import Worker
 
+from app_service.accounts.throttle import UNKNOWN_ALLOWED
 from app_service.parts import Parts
 from tests.app_service.conftest import Caller, film, sign_in, wait_until
 from tests.app_service.fake_ml import FakeMl
@@ -147,3 +149,20 @@ def test_a_token_shows_nothing_of_another_account(app: APIFlask, doctor: Caller,
     for path in (f"/v1/studies/{mine['study_id']}", f"/v1/jobs/{mine['job_id']}"):
         assert reader.get(path).status_code == 404
     assert reader.request("DELETE", f"/v1/studies/{mine['study_id']}").status_code == 404
+
+
+def test_whoever_tries_one_id_after_the_other_is_stopped_and_still_reaches_what_is_theirs(
+    doctor: Caller, other: Caller, admin: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert UNKNOWN_ALLOWED <= 10_000 / 2
+    monkeypatch.setattr("app_service.accounts.throttle.UNKNOWN_ALLOWED", 20)
+    study, own = doctor.upload_one()["study_id"], other.upload_one(1)["study_id"]
+    tried = [other.get(f"/v1/studies/{uuid4()}") for _ in range(21)]
+    assert [answer.status_code for answer in tried] == [404] * 20 + [429]
+    assert int(tried[-1].headers["Retry-After"]) > 0
+    assert [other.get(f"/v1/studies/{one}").status_code for one in (study, own)] == [429, 200]
+    assert doctor.get(f"/v1/studies/{uuid4()}").status_code == 404
+    rows = (admin.get("/v1/audit?action=limited").json or {})["items"]
+    assert [(row["username"], row["object_id"], row["outcome"]) for row in rows] == [
+        ("other", "studies.shown", "too_many_unknown")
+    ]

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, bindparam, text
+from sqlalchemy import Engine, bindparam, column, insert, table, text
 from sqlalchemy.exc import DatabaseError
 
 from app_service import audit as program
 from app_service.accounts import audit
-from app_service.domain.audit_chain import Broken, Link
+from app_service.domain.audit_chain import START, Broken, Link, chained
 from app_service.running.audit_patrol import INTACT, AuditPatrol
 from app_service.storage import audit_trail, migrate
 from app_service.storage.clock import now
@@ -36,7 +36,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 def act(engine: Engine, times: int = 1) -> None:
     for number in range(times):
         with writing(engine) as connection:
-            audit.record(connection, "view", "somebody", f"study-{number}")
+            audit.record(connection, "view", "somebody", f"study-{number}", details={"attempt": number})
 
 
 def force(engine: Engine, statement: str) -> None:
@@ -101,6 +101,9 @@ def test_no_row_is_replaced_on_sqlite(engine: Engine) -> None:
         ("DELETE FROM audit WHERE seq = 4", 4),
         ("UPDATE audit SET seq = 9 WHERE seq = 4", 4),
         ("UPDATE audit SET previous = hash WHERE seq = 2", 2),
+        ("UPDATE audit SET role = 'admin' WHERE seq = 3", 3),
+        ("UPDATE audit SET details = NULL WHERE seq = 5", 5),
+        ("UPDATE audit SET details = '{\"attempt\": 2}' WHERE seq = 5", 5),
     ],
 )
 def test_tampering_is_named(
@@ -178,6 +181,23 @@ def test_rows_from_before_the_chain_are_chained(database_url: str) -> None:
     assert program.verify(engine).seq == 4
     with reading(engine) as connection:
         assert [row["object_id"] for row in audit_trail.rows_after(connection, 0)] == ["0", "1", "2", "study-0"]
+    engine.dispose()
+
+
+def test_rows_from_before_roles_and_details_stay_in_the_chain(database_url: str) -> None:
+    migrate_to(database_url, "0015")
+    engine, link = open_engine(database_url), START
+    for number in range(2):
+        told = {"id": new_id(), "at": now(), "actor_id": "x", "action": "view", "outcome": "done"}
+        row = chained(told | {"object_id": str(number)}, link)
+        link = Link(row["seq"], row["hash"])
+        with writing(engine) as connection:
+            connection.execute(insert(table("audit", *[column(name, rows.c[name].type) for name in row])), row)
+    migrate.migrate(database_url)
+    act(engine)
+    assert program.verify(engine, link).seq == 3
+    with pytest.raises(DatabaseError, match="append-only"), writing(engine) as connection:
+        connection.execute(text("UPDATE audit SET role = 'admin'"))  # the triggers are still there
     engine.dispose()
 
 

@@ -87,7 +87,7 @@ def test_a_renewed_lease_is_not_expired(ward: Ward) -> None:
     assert key
     let_lease_end(ward, job_id)
     with writing(ward.engine) as connection:
-        assert transitions.expired(connection) == [key]
+        assert [(row.id, row.attempt) for row in transitions.expired(connection)] == [key]
         transitions.renew(connection, [key])
         assert transitions.expired(connection) == []
 
