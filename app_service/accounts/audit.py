@@ -93,9 +93,10 @@ def record(
 
 
 def _role(actor_id: str | None) -> str | None:
-    """The role that the caller had, when it is the caller who acts."""
-    caller = g.get("caller")
-    return str(caller.user.role) if caller and caller.user.id == actor_id else None
+    """The role of who acts, where that is the caller, or the account that somebody signs in to (`g.account`)."""
+    caller, account = g.get("caller"), g.get("account")
+    known = [caller.user] if caller else [account] if account else []
+    return next((str(one.role) for one in known if one.id == actor_id), None)
 
 
 def caller_address() -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 from apiflask import APIBlueprint
+from flask import g
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy import Connection, Row
 
@@ -72,12 +73,12 @@ def signed_in(json_data: CameBack) -> tuple[Session, int, dict[str, str]]:
         person = there.person(json_data.code, AskedThere(**json.loads(kept)))
         with writing(here.engine) as connection:
             account, changed = _account(connection, person)
+            g.account = account
             audit.record(
                 connection,
                 "sign_in",
                 account.id if account else None,
                 outcome="done" if account else "refused",
-                role=account.role if account else None,
             )
         if account is None:
             raise Unauthenticated(_REFUSED, code="oidc_no_role")

@@ -48,7 +48,7 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
         raise
     with throttle.judging(here.redis, name, address):
         with reading(here.engine) as connection:
-            account = find_user(connection, name)
+            g.account = account = find_user(connection, name)
         right = matches(account.password_hash if account else None, json_data.password)
         if account is None or account.disabled or not right:
             refused: str | None = _WRONG
@@ -61,7 +61,6 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
                 "sign_in",
                 account.id if account else None,
                 outcome="refused" if refused else "done",
-                role=account.role if account else None,
             )
     if account is None or refused:
         raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from verify import advisories, gate, licences, scanners
+from verify import advisories, bill, gate, licences, scanners
 from verify.gate import CODE, ROOT, Refused
 
 RULES = ROOT / "verify" / "rules"
@@ -26,6 +26,11 @@ def test_licences_that_need_a_reason(licence: str) -> None:
     assert not licences.fits(licence)
     assert licences.faults_in({"some-package": licence})
     assert not licences.faults_in({"namex": licence})
+
+
+def test_every_lock_that_is_installed_to_serve_has_its_bill() -> None:
+    tools = {"requirements-dev.lock", "requirements-verify.lock", "requirements-ansible.lock"}
+    assert set(bill.LOCKS.values()) == {file.name for file in ROOT.glob("*.lock")} - tools
 
 
 def test_advisories_and_gaps_are_both_faults() -> None:
