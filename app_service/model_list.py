@@ -36,8 +36,8 @@ class ModelList:
         """Every model. Raises Unavailable when the ML tier has not answered even once."""
         if not self._models or self._asked_at == _NEVER:
             self._refresh()
-        elif self._old() and not self._lock.locked():
-            threading.Thread(target=self._refresh, name="models", daemon=True).start()
+        else:
+            self.glance()
         if not self._models:
             raise Unavailable("The models are not ready yet. Please try again shortly.", retry_after_s=2)
         models, roles, shown = self._shown
@@ -73,6 +73,12 @@ class ModelList:
                 return model
         self.ask_again()
         return self.one(name)
+
+    def glance(self) -> list[Model]:
+        """Every model as last seen, or none; waits for nobody. When that was long ago a thread of its own asks anew."""
+        if self._old() and not self._lock.locked():
+            threading.Thread(target=self._refresh, name="models", daemon=True).start()
+        return self._models
 
     def sha256(self, name: str, version: str) -> str | None:
         """The hash of a version as last seen, if it was; asks nobody."""

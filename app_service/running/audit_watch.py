@@ -46,7 +46,7 @@ class AuditWatch:
     def _versions(self) -> None:
         faults = {
             (model.name, version.version, version.not_ready): version.sha256
-            for model in self._parts.models.known()
+            for model in self._parts.models.glance()
             for version in model.versions
             if version.not_ready not in (None, _BY_REQUEST)
         }

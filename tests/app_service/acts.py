@@ -277,6 +277,7 @@ case("make_available")(_becomes("retired", "available"))
 @case("model_unfit")
 def _(world: World) -> Row:
     world.ml.versions = {"1": None, "2": "golden image got another answer"}
+    world.parts.models.all()  # the watch itself waits for nobody
     world.watch()
     details = {"fault": "golden image got another answer", "model_sha256": SHA256}
     return Row(None, "pneumonia/2", "refused", details)
