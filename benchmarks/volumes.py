@@ -1,17 +1,18 @@
-"""`make bench-volumes`: a CT of 512 x 512 x 300 from upload to its tissues, what packing one costs, and networks for
-volumes beside their originals. With `--trial` those are tiny, and nothing is kept.
+"""`make bench-volumes`: a CT of 512 x 512 x 300 from upload to its tissues, boxes drawn on it, what packing one costs,
+and networks for volumes beside their originals. With `--trial` those are tiny, and nothing is kept. `--only PART`
+measures one of PARTS; parts that are measured on one day are kept together.
 
 The CT is drawn (a body of fat with soft tissue, lungs and bone, with noise as a scanner's), so that everybody measures
 the same. Memory is each process's largest, sampled while it works.
 """
 
+import argparse
 import json
 import sys
 import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,38 +24,67 @@ import requests
 from benchmarks import servers
 from benchmarks.packing import packing
 from benchmarks.run import RESULTS, machine
+from benchmarks.volume_boxes import boxes
 from benchmarks.volume_networks import rounds
 from command_line.portal import Portal
 from portal_wire.contract import Job, JobState
 
 SHAPE, SPACING_MM = (512, 512, 300), (0.8, 0.8, 1.5)
 MODEL = "ct-tissue"
+PARTS = ("packing", *rounds.NAMES, "portal")
 SAMPLE_S, LOOK_S, PATIENCE_S = 0.02, 0.1, 300
 
 
 def main() -> None:
     """Prints the figures and keeps them in RESULTS."""
-    trial = "--trial" in sys.argv
-    volume = drawn()
+    reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("--trial", action="store_true")
+    reader.add_argument("--only", choices=PARTS, action="append")
+    asked = reader.parse_args()
+    wanted = asked.only or list(PARTS)
     found: dict[str, Any] = {"machine": machine(), "shape": SHAPE}
-    found["packing"] = packing(volume.to_bytes()[: 64 * 2**20])
-    found["networks"] = networks(trial)
+    if "packing" in wanted:
+        found["packing"] = packing(drawn().to_bytes()[: 64 * 2**20])
+    if set(wanted) & set(rounds.NAMES):
+        found["networks"] = networks([name for name in rounds.NAMES if name in wanted], asked.trial)
+    if "portal" in wanted:
+        found |= through_the_portal()
+    lines = {name: said for part in ("packing", "way", "boxes") for name, said in found.get(part, {}).items()}
+    lines |= {name: rounds.said(each) for name, each in found.get("networks", {}).items()}
+    for name, value in lines.items():
+        print(f"{name:<56}{value}")
+    if not asked.trial:
+        print(f"kept in {kept(found, RESULTS)}")
+
+
+def kept(found: dict[str, Any], folder: Path) -> Path:
+    """Writes what was found beside the other parts of this day. `seen` says of each which commit and machine it was."""
+    seen = found["machine"]
+    file = folder / f"volumes-{seen['at'][:10]}.json"
+    before: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"shape": found["shape"], "seen": {}}
+    for part in ("packing", "way", "boxes", "networks"):
+        if part in found:
+            before[part] = before.get(part, {}) | found[part]
+            before["seen"] |= dict.fromkeys(found[part] if part == "networks" else [part], seen)
+    folder.mkdir(exist_ok=True)
+    file.write_text(json.dumps(before, indent=1) + "\n")
+    return file
+
+
+def through_the_portal() -> dict[str, dict[str, str]]:
+    """The CT's way, and boxes drawn on it and on films, in a portal that is started for it."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-bench-")))
         file = folder / "ct.nii"
-        file.write_bytes(volume.to_bytes())
+        file.write_bytes(drawn().to_bytes())
         _say("Starting the portal…")
-        portal = stack.enter_context(servers.portal(folder / "var"))
-        found["way"] = way(portal, file)
-    lines = found["packing"] | found["way"] | {name: rounds.said(each) for name, each in found["networks"].items()}
-    for name, value in lines.items():
-        print(f"{name:<56}{value}")
-    if trial:
-        return
-    RESULTS.mkdir(exist_ok=True)
-    kept = RESULTS / f"volumes-{datetime.now(UTC):%Y-%m-%d}.json"
-    kept.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"kept in {kept}")
+        running = stack.enter_context(servers.portal(folder / "var"))
+        sign_in = {"username": "doctor", "password": servers.PASSWORD}
+        answer = requests.post(f"{running.url}/api/v1/sessions", json=sign_in, verify=running.authority, timeout=10)
+        portal = Portal(running.url, answer.json()["token"], running.authority)
+        figures, study = way(running, portal, file)
+        _say("Drawing boxes…")
+        return {"way": figures, "boxes": boxes(portal, study, folder)}
 
 
 def drawn() -> "nibabel.Nifti1Image":
@@ -75,23 +105,21 @@ def drawn() -> "nibabel.Nifti1Image":
     return image
 
 
-def networks(trial: bool) -> dict[str, Any]:
+def networks(names: list[str], trial: bool) -> dict[str, Any]:
     """Our networks beside those that they come from, where PyTorch is installed for it."""
     if not rounds.TORCH.exists() or not rounds.LITE_MEDSAM.exists():
         _say("PyTorch or LiteMedSAM is missing (benchmarks/volume_networks/setup.sh): networks are left out")
         return {}
     found = {}
-    for what, name in rounds.NAMES.items():
-        _say(f"{name}…")
-        found[name] = rounds.compared(what, *((2, 0.05) if trial else ()))
+    for what in names:
+        _say(f"{rounds.NAMES[what]}…")
+        found[rounds.NAMES[what]] = rounds.compared(what, *((2, 0.05) if trial else ()))
     return found
 
 
-def way(running: servers.RunningPortal, file: Path) -> dict[str, str]:
-    """Uploads the CT and waits for its tissues, with the largest memory of App, intake and ML on the way."""
-    sign_in = {"username": "doctor", "password": servers.PASSWORD}
-    answer = requests.post(f"{running.url}/api/v1/sessions", json=sign_in, verify=running.authority, timeout=10)
-    portal = Portal(running.url, answer.json()["token"], running.authority)
+def way(running: servers.RunningPortal, portal: Portal, file: Path) -> tuple[dict[str, str], str]:
+    """Uploads the CT and waits for its tissues. Returns the figures, with the largest memory of App, intake and ML on
+    the way, and the study's id."""
     with Watched(running) as memory:
         before = memory.now()
         sent_at: list[float] = []
@@ -105,15 +133,17 @@ def way(running: servers.RunningPortal, file: Path) -> dict[str, str]:
         raise RuntimeError(f"the job {job.state}")
     megabytes = file.stat().st_size / 1e6
     timings = job.result.timings_s
-    return {
+    in_ml_s = timings.prepare + timings.network + timings.interpret
+    figures = {
         "sent": f"{megabytes:.0f} MB at {megabytes / (sent_at[-1] - began):.0f} MB/s",
         "examined and stored after": f"{answered - sent_at[-1]:.1f} s",
-        f"{MODEL}, from start to stored": f"{timings.total - timings.queue:.1f} s (in ML {timings.network:.1f} s)",
+        f"{MODEL}, from start to stored": f"{timings.total - timings.queue:.1f} s (in ML {in_ml_s:.1f} s)",
         **{
             f"memory of {tier}, more than idle": f"{(most - before[tier]):.0f} MB" for tier, most in memory.most.items()
         },
         "structures": ", ".join(f"{each.label} {each.volume_ml or 0:.0f} ml" for each in job.result.measurements),
     }
+    return figures, job.study_id
 
 
 def _over(portal: Portal, job: Job) -> Job:
