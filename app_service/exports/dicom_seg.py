@@ -145,10 +145,13 @@ def _files(original: bytes) -> Sequence[bytes]:
 
 
 def _begins(header: Dataset, origin: NDArray[np.float64]) -> bool:
-    position = header.get("ImagePositionPatient")
-    if position is None and (frames := header.get("PerFrameFunctionalGroupsSequence")):
-        position = frames[0].PlanePositionSequence[0].ImagePositionPatient
-    return position is not None and bool(np.allclose(np.array(position, float), origin, atol=SAME_PLACE_MM))
+    frames = [
+        frame.PlanePositionSequence[0]
+        for frame in header.get("PerFrameFunctionalGroupsSequence", ())
+        if frame.get("PlanePositionSequence")
+    ]
+    positions = [each.ImagePositionPatient for each in frames or [header] if "ImagePositionPatient" in each]
+    return any(np.allclose(np.array(each, float), origin, atol=SAME_PLACE_MM) for each in positions)
 
 
 def _described(facts: dict[str, Any]) -> list[SegmentDescription]:

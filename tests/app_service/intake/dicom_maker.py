@@ -1,8 +1,10 @@
 """DICOM files for tests, written by pydicom, with a patient in them who must never be seen again."""
 
 import io
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
@@ -11,6 +13,7 @@ CANARY = "Canary^Marigold"
 NO_CLASS = "1.2.826.0.1.3680043.8.498.1"  # a valid UID that names no class; the header may not lack one
 DIGITAL_X_RAY = "1.2.840.10008.5.1.4.1.1.1.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"
+ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
 
 
 def made(pixels: NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements: Any) -> bytes:
@@ -52,3 +55,33 @@ def made(pixels: NDArray[Any], syntax: str = ExplicitVRLittleEndian, **elements:
     file = io.BytesIO()
     dataset.save_as(file, enforce_file_format=True)
     return file.getvalue()
+
+
+def enhanced(values: NDArray[Any], affine: NDArray[Any], order: Sequence[int], **elements: Any) -> bytes:
+    """An Enhanced CT (PS3.3 A.38): all of `values`, (slices, rows, columns), in one file, its frames in this order.
+
+    `affine` as NIfTI has it. The rescale of slice n is to n - 24: each frame has its own.
+    """
+    lps = np.diag([-1, -1, 1, 1]) @ affine
+    columns_mm, rows_mm, slices_mm = np.linalg.norm(lps[:3, :3], axis=0)
+    measures, orientation = Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness = [rows_mm, columns_mm], slices_mm
+    orientation.ImageOrientationPatient = [*(lps[:3, 0] / columns_mm), *(lps[:3, 1] / rows_mm)]
+    shared = Dataset()
+    shared.PixelMeasuresSequence, shared.PlaneOrientationSequence = [measures], [orientation]
+    frames = []
+    for number in order:
+        position, rescale, frame = Dataset(), Dataset(), Dataset()
+        position.ImagePositionPatient = list(np.round(lps[:3, 3] + number * lps[:3, 2], 6))
+        rescale.RescaleSlope, rescale.RescaleIntercept, rescale.RescaleType = 1, number - 24, "HU"
+        frame.PlanePositionSequence, frame.PixelValueTransformationSequence = [position], [rescale]
+        frames.append(frame)
+    told: dict[str, Any] = {
+        "SOPClassUID": ENHANCED_CT,
+        "Modality": "CT",
+        "NumberOfFrames": len(values),
+        "PixelData": values[list(order)].tobytes(),
+        "SharedFunctionalGroupsSequence": [shared],
+        "PerFrameFunctionalGroupsSequence": frames,
+    }
+    return made(values[0], **told | elements)

@@ -17,7 +17,8 @@ from pydicom.uid import generate_uid
 from tests.app_service.conftest import Caller, wait_until
 from tests.app_service.fake_ml import FakeMl
 from tests.app_service.fake_prompted import FakePrompted
-from tests.app_service.intake.dicom_maker import CANARY, CT, made
+from tests.app_service.intake.dicom_maker import CANARY, CT, enhanced, made
+from tests.app_service.intake.test_volume import AFFINES, VALUES
 from tests.app_service.masks.test_masks import CT as NIFTI
 from tests.app_service.masks.test_masks import file_of, quick, run, volume_of
 from tests.app_service.masks.test_prompted import outlined
@@ -50,13 +51,37 @@ def archive(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def test_the_segmentation_lies_where_the_label_map_does(doctor: Caller, worker: Worker, tmp_path: Path) -> None:
+def test_the_segmentation_lies_where_the_label_map_does(doctor: Caller, worker: Worker) -> None:
     """Overlay equal voxel for voxel: by where each lies in the patient, whatever the order of axes."""
     files = series()
     job = run(doctor, archive(files), "ct.zip", "ct-tissue")
     assert job["state"] == "succeeded", job["error"]
-    (tmp_path / "seg.dcm").write_bytes(file_of(doctor, job, "seg.dcm"))
-    made_of = highdicom.seg.segread(tmp_path / "seg.dcm")
+    made_of = _in_the_same_place(doctor, job)
+    assert [segment.SegmentLabel for segment in made_of.SegmentSequence] == ["dense", "fat"]
+    assert str(made_of.PatientName) == CANARY and made_of.PatientSex == "F"  # it goes into its patient's record
+    referenced = {
+        item.ReferencedSOPInstanceUID for item in made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    }
+    assert len(referenced) == len(files)
+
+
+@pytest.mark.parametrize("affine", ["plain", "oblique"])
+def test_a_file_of_many_frames_has_one_too(doctor: Caller, worker: Worker, affine: str) -> None:
+    """Its frames are shuffled: the first one is not where the mask begins."""
+    order = [int(number) for number in np.random.default_rng(3).permutation(len(VALUES))]
+    more = {"StudyInstanceUID": generate_uid(), "FrameOfReferenceUID": generate_uid(), "InstanceNumber": 1}
+    file = enhanced(VALUES, AFFINES[affine], order, **more)
+    job = run(doctor, file, "enhanced.dcm", "ct-tissue")
+    assert job["state"] == "succeeded" and job["result"]["warnings"] == [], job["error"]
+    made_of = _in_the_same_place(doctor, job)
+    assert str(made_of.PatientName) == CANARY
+    (referenced,) = made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    assert referenced.ReferencedSOPInstanceUID == pydicom.dcmread(io.BytesIO(file)).SOPInstanceUID
+
+
+def _in_the_same_place(doctor: Caller, job: dict[str, Any]) -> Any:
+    """The job's segmentation, whose every voxel lies where the label map has it."""
+    made_of = highdicom.seg.segread(io.BytesIO(file_of(doctor, job, "seg.dcm")))
     labels = volume_of(file_of(doctor, job, "combined_labels.nii.gz"))
     expected, found = np.asarray(labels.dataobj), made_of.get_volume(combine_segments=True)
     there = np.argwhere(found.array > 0)
@@ -67,12 +92,7 @@ def test_the_segmentation_lies_where_the_label_map_does(doctor: Caller, worker: 
     at = tuple(np.rint(voxels).astype(int).T)
     np.testing.assert_array_equal(expected[at], found.array[tuple(there.T)])
     assert len(there) == np.count_nonzero(expected)
-    assert [segment.SegmentLabel for segment in made_of.SegmentSequence] == ["dense", "fat"]
-    assert str(made_of.PatientName) == CANARY and made_of.PatientSex == "F"  # it goes into its patient's record
-    referenced = {
-        item.ReferencedSOPInstanceUID for item in made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
-    }
-    assert len(referenced) == len(files)
+    return made_of
 
 
 @pytest.mark.parametrize("told", [{}, {"PatientIdentityRemoved": "YES"}], ids=["patient", "nobody"])
