@@ -7,6 +7,7 @@ from pydicom.dataset import FileDataset
 
 from app_service.intake.dicom_header import modality, number_of_frames, read_header
 from app_service.intake.dicom_image import Made, image_study
+from app_service.intake.dicom_meta import plain
 from app_service.intake.dicom_slices import Slice, meaning_of, slices_of
 from app_service.intake.dicom_stacks import stacks_of
 from app_service.intake.dicom_volume import volume_of
@@ -20,6 +21,7 @@ from app_service.intake.volume import study_of
 def from_dicom(data: bytes, limits: Limits) -> Picture:
     """One file. Raises Unprocessable with the codes of `dicom_header`, `dicom_pixels`, `dicom_stacks` and
     `dicom_volume`; `multiframe_not_allowed` for a film, whose frames lie nowhere."""
+    data = plain(data)  # once: frames are read one by one
     header = read_header(data, limits)
     if number_of_frames(header) == 1:
         return packed([image_study(header, 0, meaning_of(header, 0))])

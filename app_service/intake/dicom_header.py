@@ -11,6 +11,7 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import FileDataset
 from pydicom.uid import UID
 
+from app_service.intake.dicom_meta import plain, transfer_syntax
 from app_service.intake.dicom_names import IMAGE_CLASSES, MODALITIES, TAGS, TRANSFER_SYNTAXES
 from app_service.intake.limits import Limits
 from app_service.intake.refusals import check_size, corrupt, too_large_inflated, too_many_voxels
@@ -19,7 +20,6 @@ from portal_wire.errors import PortalError, Unprocessable
 ENDS_OF_HEADER = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
-META_BYTES = 2**16
 UNDEFINED_LENGTH = 0xFFFFFFFF
 
 
@@ -27,12 +27,13 @@ def read_header(data: bytes, limits: Limits) -> FileDataset:
     """The tags that are allowed, with the pixels still packed.
 
     Raises Unprocessable `transfer_syntax_not_allowed`, `sop_not_allowed`, `no_image`, `pixels_not_allowed`,
-    `too_many_pixels`, `too_small`, `too_many_voxels` or `corrupt`, and the RecursionError of a file whose sequences
-    are nested too deeply.
+    `too_many_pixels`, `too_small`, `too_many_voxels`, `too_large_inflated` or `corrupt`, and the RecursionError of a
+    file whose sequences are nested too deeply.
     """
     _check_syntax(transfer_syntax(data))
+    whole = plain(data)
     try:
-        header = dcmread(io.BytesIO(data), specific_tags=list(TAGS))
+        header = dcmread(io.BytesIO(whole), specific_tags=list(TAGS))
         _check_class(str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID", "")))
         if not any(name in header for name in ENDS_OF_HEADER):
             raise Unprocessable("This DICOM file holds no picture.", code="no_image")
@@ -51,22 +52,6 @@ def without_pixels(header: FileDataset) -> FileDataset:
         if name in header:
             delattr(header, name)
     return header
-
-
-def transfer_syntax(data: bytes) -> str:
-    """How the file is coded, from its meta information (PS3.10 7.1), which alone is looked at.
-
-    pydicom would inflate a deflated file whole before anyone could ask.
-    """
-    at = 132
-    while data[at : at + 2] == b"\x02\0" and at < META_BYTES:
-        long = data[at + 4 : at + 6] in (b"OB", b"OW", b"UN", b"SQ", b"UT")
-        length = int.from_bytes(data[at + 8 : at + 12] if long else data[at + 6 : at + 8], "little")
-        value = at + (12 if long else 8)
-        if data[at + 2 : at + 4] == b"\x10\0":
-            return data[value : value + length].rstrip(b"\0 ").decode("ascii", "replace")
-        at = value + length
-    return ""
 
 
 def modality(header: FileDataset) -> str:

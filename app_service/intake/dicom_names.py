@@ -4,11 +4,12 @@ Plain strings, so that App can list them without loading a DICOM library.
 """
 
 # PS3.5 and PS3.6. The decoder is a plugin of pydicom; None is for pixels that are not compressed.
-# Left out are deflated files, whose size no header tells, 12-bit JPEG, for which there is no kept and free decoder that
+# Left out are 12-bit JPEG, for which there is no kept and free decoder that
 # pydicom trusts, and films (MPEG, HEVC).
 TRANSFER_SYNTAXES: dict[str, str | None] = {
     "1.2.840.10008.1.2": None,  # implicit VR, little endian
     "1.2.840.10008.1.2.1": None,  # explicit VR, little endian
+    "1.2.840.10008.1.2.1.99": None,  # the same, deflated: `dicom_meta.plain` unpacks it
     "1.2.840.10008.1.2.2": None,  # explicit VR, big endian
     "1.2.840.10008.1.2.4.50": "pillow",  # JPEG baseline, 8 bits
     "1.2.840.10008.1.2.4.57": "gdcm",  # JPEG lossless

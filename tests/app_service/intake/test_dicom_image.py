@@ -1,5 +1,6 @@
 """One DICOM file to an image study, through a real sandbox process."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -131,12 +132,30 @@ def renamed(data: bytes, syntax: str) -> bytes:
     return head + syntax.encode() + b"\0" * (len(syntax) % 2) + data[at + len(own) :]
 
 
+def deflated(data: bytes) -> bytes:
+    """The file with what follows its meta information as a raw stream (PS3.5 A.5)."""
+    whole = renamed(data, DEFLATED)
+    at = whole.index(b"\x08\0")
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return whole[:at] + packer.compress(whole[at:]) + packer.flush()
+
+
+def test_a_deflated_file_is_read_as_the_plain_one(tmp_path: Path, sandbox: IntakeSettings) -> None:
+    plain, packed = tmp_path / "plain", tmp_path / "packed"
+    for folder, data in ((plain, made(RAMP)), (packed, deflated(made(RAMP)))):
+        folder.mkdir()
+        taken_in(folder, data, sandbox)
+    assert (packed / "image").read_bytes() == (plain / "image").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("data", "code"),
     [
         (made(RAMP, SOPClassUID=REPORT), "sop_not_allowed"),
         (made(RAMP, SOPClassUID=None), "sop_not_allowed"),
-        (renamed(made(RAMP), DEFLATED), "transfer_syntax_not_allowed"),
+        (renamed(made(RAMP), DEFLATED), "corrupt"),
+        (deflated(made(RAMP))[:-400], "corrupt"),
+        (deflated(made(RAMP) + bytes(11 * 2**20)), "too_large_inflated"),
         (renamed(made(RAMP), JPIP), "transfer_syntax_not_allowed"),
         (renamed(made(RAMP), TWELVE_BIT_JPEG), "transfer_syntax_not_allowed"),
         (renamed(made(RAMP), "1.2.840.10008.1.2.4.70"), "corrupt"),
@@ -158,7 +177,18 @@ def renamed(data: bytes, syntax: str) -> bytes:
         (made(RAMP)[:140], "transfer_syntax_not_allowed"),
     ],
     ids=[
-        *("report", "no class", "deflated", "streamed", "12-bit JPEG", "no JPEG inside", "3600 MP", "many frames"),
+        *(
+            "report",
+            "no class",
+            "not deflated",
+            "cut deflated",
+            "deflated zeros",
+            "streamed",
+            "12-bit JPEG",
+            "no JPEG inside",
+            "3600 MP",
+            "many frames",
+        ),
         *("too short", "cut", "no rows", "64 bits", "0 bits", "no samples", "no palette", "CMYK", "slope 0"),
         *("window 0", "300 deep", "30000 deep", "tiny", "head only"),
     ],
