@@ -4,15 +4,13 @@ import cv2
 import numpy as np
 
 from app_service.exports.picture import shown
+from app_service.exports.structure_colours import STRUCTURES
 from app_service.intake.pixels import Pixels, encode_png
 
 # Perceptually uniform, and rises in lightness as well as in hue, so that it reads with any kind of colour vision.
 COLOURS = cv2.COLORMAP_INFERNO
 CLEAR_BELOW = 0.15
 STRONGEST = 0.6
-# Okabe and Ito (2008), "Color Universal Design": told apart with every kind of colour vision. Blue, green, red. The
-# page has the same ones (ui_service/static/structures.js).
-STRUCTURES = [(233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240), (167, 121, 204), (0, 94, 213)]
 FILLED = 0.4
 
 
@@ -37,13 +35,20 @@ def mask_overlay_png(image: bytes, mask: bytes) -> bytes:
     """
     below = shown(image)
     picture = below if below.ndim == 3 else cv2.cvtColor(below, cv2.COLOR_GRAY2BGR)
-    labels = shown(mask)
+    return encode_png(painted(picture, shown(mask)))
+
+
+def painted(picture: Pixels, labels: Pixels) -> Pixels:
+    """`picture`, of three colours, with the structures of `labels` over it."""
     table = np.zeros((256, 3), np.uint8)
-    table[1:] = np.resize(np.array(STRUCTURES, np.uint8), (255, 3))  # from the first again
+    table[1:] = np.resize(
+        np.array([colour[::-1] for colour in map(tuple, STRUCTURES)], np.uint8), (255, 3)
+    )  # from the first again
     colours = table[labels]
     border = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     weight = np.where(labels > 0, np.where(border, 1, FILLED), 0).astype(np.float32)
-    return encode_png(cv2.blendLinear(colours, picture, weight, 1 - weight))
+    blended: Pixels = cv2.blendLinear(colours, picture, weight, 1 - weight)
+    return blended
 
 
 def _blended(below: Pixels, above: Pixels, heat: Pixels) -> Pixels:

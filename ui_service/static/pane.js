@@ -1,7 +1,7 @@
 // One canvas of a viewer: the picture, and over it the heatmap or the mask of the answer that stands in the element
 // data-answer.
 import { colourMap } from "./colour_map.js";
-import { LabelMap, structuresIn } from "./structures.js";
+import { LabelMap, nameIn, structuresIn } from "./structures.js";
 
 export async function load(address) {
   const image = new Image();
@@ -101,13 +101,13 @@ export class Pane {
     return [x, (event.clientY - box.top) * devicePixelRatio - this.canvas.height / 2];
   }
 
-  // The name of the mask's structure under the pointer, or nothing.
+  // Number and name of the mask's structure under the pointer, or nothing.
   structureAt(event, picture, view) {
     if (!this.labels) return "";
     const scale = this.scale(picture, view);
     const [x, y] = this.fromCentre(event);
     const down = (y - view.y) / (scale * this.stretch) + picture.height / 2;
     const index = this.labels.at((x - view.x) / scale + picture.width / 2, down);
-    return structuresIn(this.answer).find((each) => each.index === index)?.name ?? "";
+    return nameIn(structuresIn(this.answer), index);
   }
 }

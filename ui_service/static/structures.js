@@ -1,7 +1,13 @@
 // The structures of a mask: their colours, which of them are shown, and a label map as coloured pixels.
-// Okabe and Ito (2008): told apart with every kind of colour vision; as in lightbox.css and App's overlay.png.
+// Told apart with every kind of colour vision, as far as 32 can be: App's structure_colours.py says how they were found.
+// lightbox.css and App's overlay.png have the same ones.
 const COLOURS = [
   [86, 180, 233], [230, 159, 0], [0, 158, 115], [240, 228, 66], [204, 121, 167], [213, 94, 0],
+  [128, 26, 255], [204, 255, 178], [102, 102, 230], [128, 76, 153], [230, 0, 76], [128, 255, 230],
+  [51, 102, 51], [178, 204, 102], [153, 51, 102], [255, 178, 178], [153, 26, 178], [204, 178, 128],
+  [153, 230, 255], [128, 153, 255], [178, 26, 0], [255, 76, 204], [153, 153, 51], [255, 76, 128],
+  [76, 102, 26], [153, 255, 128], [128, 204, 51], [128, 76, 255], [102, 128, 76], [178, 102, 178],
+  [153, 204, 255], [255, 153, 204],
 ];
 export const colourCount = COLOURS.length;
 const FILLED = 0.6; // of what the border has
@@ -18,6 +24,12 @@ export function structuresIn(answer) {
     name: box.dataset.name,
     shown: box.checked,
   }));
+}
+
+// "7 liver" for a number in `structures`, or nothing: two colours can be taken for each other, numbers cannot.
+export function nameIn(structures, index) {
+  const name = structures.find((each) => each.index === index)?.name;
+  return name ? `${index} ${name}` : "";
 }
 
 export class LabelMap {

@@ -1,5 +1,5 @@
 // The mask of the answer beside a volume: a label map over it, each structure in its colour, shown or hidden.
-import { colourOfStructure, structuresIn } from "./structures.js";
+import { colourOfStructure, nameIn, structuresIn } from "./structures.js";
 
 const { NVImage } = window.niivue;
 const NAME = "mask.nii.gz";
@@ -105,10 +105,10 @@ export function followMask(viewer, canvas, fetched) {
   find();
 
   return {
-    // " · liver" for what NiiVue says of a place, or nothing.
+    // " · 7 liver" for what NiiVue says of a place, or nothing.
     nameOf(values) {
       const at = mask && visible() ? viewer.volumes.indexOf(mask) : -1;
-      const name = structures().find((each) => each.index === values?.[at]?.value)?.name;
+      const name = nameIn(structures(), values?.[at]?.value);
       return name ? ` · ${name}` : "";
     },
   };
