@@ -6,6 +6,8 @@ from command_line.portal import Portal
 from command_line.watch import finished, line
 from portal_wire.contract import Job
 
+AT_ONCE = 1000  # studies that one request may name
+
 
 @click.command()
 @click.argument("studies", nargs=-1, required=True)
@@ -13,7 +15,8 @@ from portal_wire.contract import Job
 @click.option("--wait", is_flag=True, help="Until every job is over; then print the answers.")
 @click.pass_obj
 def run(portal: Portal, studies: tuple[str, ...], models: tuple[str, ...], wait: bool) -> None:
-    """Run every model on every study: all of them, or none when one is not possible."""
+    """Run every model on every study: all of them, or none when one is not possible; of more than 1000 studies the
+    first 1000, then the next."""
     jobs = started(portal, studies, models)
     if wait:
         raise SystemExit(0 if finished(portal, jobs) else 1)
@@ -22,10 +25,12 @@ def run(portal: Portal, studies: tuple[str, ...], models: tuple[str, ...], wait:
 
 
 def started(portal: Portal, studies: tuple[str, ...], models: tuple[str, ...]) -> list[Job]:
-    """Returns the new jobs. Raises ClickException when the portal runs none."""
-    wanted = [_model(text) for text in models]
-    answer = portal.call("POST", "/jobs", json={"study_ids": list(studies), "models": wanted})
-    return [Job.model_validate(job) for job in answer.json()["jobs"]]
+    """Returns the new jobs. Raises ClickException when the portal does not run some."""
+    wanted, jobs = [_model(text) for text in models], []
+    for at in range(0, len(studies), AT_ONCE):
+        body = {"study_ids": list(studies[at : at + AT_ONCE]), "models": wanted}
+        jobs += [Job.model_validate(job) for job in portal.call("POST", "/jobs", json=body).json()["jobs"]]
+    return jobs
 
 
 def _model(text: str) -> dict[str, str]:

@@ -157,8 +157,8 @@ class AppTier(AccountCalls, SharingCalls, DirectCalls):
     def archive(self, job_id: str, **asked: str) -> requests.Response:
         return self._call("GET", f"/v1/jobs/{job_id}/archive", params=asked, stream=True)
 
-    def archive_of(self, job_ids: Sequence[str]) -> requests.Response:
-        return self._call("POST", "/v1/archive", json={"job_ids": list(job_ids)}, stream=True)
+    def archive_of(self, job_ids: Sequence[str], **asked: str) -> requests.Response:
+        return self._call("POST", "/v1/archive", params=asked, json={"job_ids": list(job_ids)}, stream=True)
 
     def plot(self, model: str, version: str, plot: str) -> requests.Response:
         path = "/".join(quote(part, safe="") for part in (model, "versions", version, "plots", plot))

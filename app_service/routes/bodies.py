@@ -15,6 +15,8 @@ Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Otp = Annotated[str, StringConstraints(min_length=1, max_length=64)]  # a code of an authenticator, or a recovery code
 Purpose = Literal["answer", "compare"]
 MOST_MODELS = 20  # that one request may run
+MOST_STUDIES = 1000  # likewise: all of them or none, so one transaction, for which every other writer waits
+MOST_PACKED = 5000  # jobs of one archive: their ids fit into the 1 MB that NGINX lets in, their answers into memory
 
 
 class Json(DefaultJSONProvider):
@@ -60,7 +62,7 @@ class JobWanted(ModelWanted):
 class JobsWanted(Asked):
     """Every model on every study. A model by its name alone runs in its active version."""
 
-    study_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    study_ids: list[UUID] = Field(min_length=1, max_length=MOST_STUDIES)
     models: list[Name | ModelWanted] = Field(min_length=1, max_length=MOST_MODELS)
     purpose: Purpose = "answer"
 
@@ -72,7 +74,7 @@ class CorrectionWanted(Asked):
 
 
 class JobsChosen(Asked):
-    job_ids: list[UUID] = Field(min_length=1, max_length=500)
+    job_ids: list[UUID] = Field(min_length=1, max_length=MOST_PACKED)
 
 
 class Page(Asked):

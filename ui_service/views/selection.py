@@ -33,14 +33,16 @@ def compare() -> Response:
 
 @blueprint.post("/archive")
 def archive() -> Response:
-    """One zip with the newest answer of each model about every selected image; with masks, one table of all sizes."""
+    """One zip with the newest answer of each model about every selected image; with masks, one table of all sizes. On
+    request without identity."""
     app, chosen = app_tier(), _chosen()
     done = [job for job in app.jobs_of(chosen, "answer") if job.state is JobState.SUCCEEDED]  # newest first
     newest = {(job.study_id, job.model): job.id for job in reversed(done)}
     jobs = [newest[key] for key in sorted(newest, key=lambda key: chosen.index(key[0]))]
     if not jobs:
         raise BadRequest("None of the selected images has an answer yet.", code="nothing_answered")
-    return relayed(app.archive_of(jobs))
+    asked = {name: request.args[name] for name in ("identity",) if name in request.args}
+    return relayed(app.archive_of(jobs, **asked))
 
 
 @blueprint.post("/delete")
