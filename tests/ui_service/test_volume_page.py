@@ -64,6 +64,37 @@ def test_a_volume_is_drawn_and_windowed_without_asking_anyone_else(page: Page, s
     assert serious(page) == []
 
 
+def test_a_plain_drag_windows_where_the_reader_asks_for_it(page: Page, site: Site, fake: FakeApp) -> None:
+    """A finger and many a pen have no right button."""
+    page.goto(f"{site.origin}/studies/{add_volume(fake).id}")
+    page.locator("canvas[data-drawn=yes]").wait_for(timeout=30_000)
+    page.get_by_role("button", name="Axial").click()
+    window, place = page.locator("#hud-window"), page.locator("#hud-place")
+    box = page.locator("#canvas").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def drag() -> None:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 40, y + 30, steps=4)
+        page.mouse.up()
+
+    drag()  # moves the cross, and leaves the window alone
+    expect(window).to_have_text("W 400 L 40")
+    expect(place).to_contain_text("HU")
+    page.keyboard.press("w")
+    expect(page.locator("#windowing")).to_have_attribute("aria-pressed", "true")
+    before = place.inner_text()
+    drag()
+    expect(window).not_to_have_text("W 400 L 40")
+    expect(place).to_have_text(before)
+    page.keyboard.press("w")
+    page.keyboard.press("3")
+    drag()
+    expect(window).to_have_text("W 400 L 40")
+
+
 def test_a_volume_that_cannot_be_loaded_is_said_so(page: Page, site: Site, fake: FakeApp) -> None:
     study = add_volume(fake)
     fake.images[study.id] = b"no volume"

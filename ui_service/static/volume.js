@@ -111,6 +111,13 @@ for (const button of document.querySelectorAll("[data-view]")) {
     }
   });
 }
+// The right button always windows. Touch screens have none, nor do many pens and trackpads.
+const windowing = document.getElementById("windowing");
+windowing.addEventListener("click", () => {
+  const on = windowing.getAttribute("aria-pressed") !== "true";
+  windowing.setAttribute("aria-pressed", String(on));
+  viewer.opts.dragModePrimary = on ? DRAG_MODE.windowing : DRAG_MODE.crosshair;
+});
 document.getElementById("reset").addEventListener("click", () => {
   viewer.setPan2Dxyzmm([0, 0, 0, 1]);
   viewer.scene.crosshairPos = [0.5, 0.5, 0.5];
