@@ -7,6 +7,7 @@ import redis
 from sqlalchemy import Row
 
 from app_service.domain.suitable import suggested
+from app_service.exports.label_table import LABELS
 from app_service.exports.segs import SEGS
 from app_service.exports.structure_table import TABLE
 from app_service.exports.surface_names import surfaces
@@ -20,6 +21,7 @@ from app_service.storage.image_imports import import_notices
 from app_service.storage.jobs import artifact, find_answers
 from portal_wire.contract import Artifact, Correction, Job, JobState, Model, Review, Study
 
+MASKS = {"mask.png", "combined_labels.nii.gz"}
 _FROM_STUDY = {name for name in Study.model_fields if name != "suggested_models"}
 _FROM_JOB = {
     "id",
@@ -113,8 +115,9 @@ def _all_artifacts(row: Row[Any], answer: Answer, corrected: bool) -> list[Artif
     """With the mask that a person corrected, and with those that are made when they are asked for: see
     routes/artifacts.py."""
     kept = {item.name for item in answer.artifacts}
-    names = {"overlay.png": "image/png"} if kept & {"heatmap.png", "mask.png"} else {}
+    names = {"overlay.png": "image/png"} if kept & {"heatmap.png", *MASKS} else {}
     names |= {TABLE: "text/csv"} if answer.result.measurements else {}
+    names |= {LABELS: "text/csv"} if kept & MASKS else {}
     names |= {SEGS: "application/zip"} if row.prompts and answer.result.measurements else {}
     names |= surfaces(answer.result.measurements, kept)
     names |= beside(kept) if corrected else {}

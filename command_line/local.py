@@ -47,6 +47,7 @@ def outliner(model: str, npz: bool = False) -> Iterator[Callable[[Path], Files]]
 
 
 def _of_volume(served: Any, file: Path) -> Files:
+    from app_service.exports.label_table import LABELS, label_table
     from app_service.masks.structures import file_name
     from app_service.masks.volume import part
     from ml_service.protocol import Tensor
@@ -59,6 +60,7 @@ def _of_volume(served: Any, file: Path) -> Files:
     except PortalError as error:
         raise click.ClickException(error.detail) from error
     parts = {f"segmentations/{file_name(labels[index])}.nii.gz": data for index, data in parted.structures.items()}
+    parts[LABELS] = label_table(labels)
     return parts | {"combined_labels.nii.gz": parted.combined}  # last: it says that the case is whole
 
 
@@ -87,7 +89,7 @@ def _of_boxes(served: Any, file: Path) -> Files:
         }
         mask = _mask(served, asked)
         if facts.kind == "image":
-            return {SEGS: segs_of_picture(checked_picture(mask, facts.shape, boxes)[0])}
+            return {SEGS: segs_of_picture(checked_picture(mask, facts.shape, boxes).png)}
         return {SEGS: segs_of_volume(part(mask, io.BytesIO(study), boxes).combined)}
     except PortalError as error:
         raise click.ClickException(error.detail) from error

@@ -2,7 +2,8 @@
 them out (the latter in segment_npz.py).
 
 In: CASE/ct.nii.gz. Out: CASE/combined_labels.nii.gz and CASE/segmentations/STRUCTURE.nii.gz
-(https://github.com/MrGiovanni/SuPreM). A case is told by its folder, never by the name of its file.
+(https://github.com/MrGiovanni/SuPreM), and labels.csv, which says what the combined numbers mean. A case is told by its
+folder, never by the name of its file.
 """
 
 import shutil
@@ -18,7 +19,7 @@ from command_line.segment_npz import outlined_boxes, write_whole
 from command_line.watch import finished
 from portal_wire.contract import Job
 
-VOLUME, COMBINED, PARTS = "ct.nii.gz", "combined_labels.nii.gz", "segmentations"
+VOLUME, COMBINED, PARTS, LABELS = "ct.nii.gz", "combined_labels.nii.gz", "segmentations", "labels.csv"
 
 
 @click.command()
@@ -98,5 +99,7 @@ def _kept(portal: Portal, job_id: str, target: Path) -> bool:
         if (target / PARTS).exists():
             shutil.rmtree(target / PARTS)
         (fetched / PARTS).replace(target / PARTS)
+        if (fetched / LABELS).exists():  # a portal of an earlier version has none
+            (fetched / LABELS).replace(target / LABELS)
         (fetched / COMBINED).replace(target / COMBINED)  # last: it says that the case is whole
     return True

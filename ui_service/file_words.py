@@ -18,13 +18,14 @@ _FILES = {
     "combined_labels.nii.gz": "Mask, its structures numbered",
     "mask_corrected.png": "Mask as corrected",
     "mask_corrected.nii.gz": "Mask as corrected",
-    "overlay_corrected.png": "Mask as corrected, over the image",
+    "overlay_corrected.png": "Mask as corrected, over the study",
     "seg_corrected.dcm": "DICOM Segmentation as corrected",
     "statistics_corrected.json": "What the corrected numbers mean",
     "measurements_corrected.csv": "Measurements as corrected (CSV)",
     "segs.npz": "Masks as NPZ (segs)",
     "seg.dcm": "DICOM Segmentation",
-    "statistics.json": "What the numbers mean",
+    "statistics.json": "What the numbers mean, with every figure",
+    "labels.csv": "What the numbers mean (CSV)",
     "measurements.csv": "Measurements (CSV)",
 }
 
@@ -32,7 +33,8 @@ _FILES = {
 def file_name(artifact: str, job: Job) -> str:
     """What a file of an answer is, for the list of downloads."""
     if artifact == "overlay.png" and job.result and job.result.measurements:
-        return "Mask over the image"
+        flat = any(each.pixels is not None for each in job.result.measurements)
+        return "Mask over the image" if flat else "Mask over three slices"
     folder, _, structure = artifact.rpartition("/")
     if folder == "segmentations":
         return f"Mask of {words.noun(structure.partition('.')[0])}"

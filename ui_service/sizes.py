@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from portal_wire.contract import Measurement, Result
 
+DEEP, FLAT = "W × D × H", "W × H"  # noqa: RUF001
 UNKNOWN = "–"  # noqa: RUF001
-_COLOURS = 6  # as many as structures.js and lightbox.css have; the seventh structure has the first one's again
+COLOURS = 32  # as many as structures.js and lightbox.css have; after the last comes the first one again
 
 
 def found(result: Result) -> list[Measurement]:
@@ -18,9 +19,10 @@ def columns(result: Result) -> list[tuple[str, str]]:
     told = result.measurements
     area = [("Area", "mm²")] if any(each.area_mm2 is not None for each in told) else [("Area", "pixels")]
     volume = [("Volume", "ml")] if any(each.volume_ml is not None for each in told) else [("Volume", "voxels")]
+    flat = not any(each.voxels is not None for each in told)
+    extent = [(FLAT if flat else DEEP, "mm")] if any(each.extent_mm for each in told) else []
     density = [("Mean", "HU")] if any(each.mean_hu is not None for each in told) else []
-    of_volume = any(each.voxels is not None for each in told)
-    return [*(volume if of_volume else area), *density, ("Share", f"% of {'volume' if of_volume else 'image'}")]
+    return [*(area if flat else volume), *extent, *density, ("Share", f"% of {'image' if flat else 'volume'}")]
 
 
 def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
@@ -30,6 +32,7 @@ def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
         "pixels": _large(each.pixels),
         "ml": _volume(each.volume_ml),
         "voxels": _large(each.voxels),
+        "mm": " × ".join(_large(side) for side in each.extent_mm or ()) or UNKNOWN,  # noqa: RUF001
         "HU": _signed(each.mean_hu),
     }
     share = "<0.1" if 0 < each.share < 0.0005 else f"{100 * each.share:.1f}"
@@ -38,7 +41,7 @@ def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
 
 def colour(each: Measurement) -> int:
     """The number of the structure's colour, from 1."""
-    return (each.index - 1) % _COLOURS + 1
+    return (each.index - 1) % COLOURS + 1
 
 
 def meaning(result: Result) -> str:
@@ -47,9 +50,13 @@ def meaning(result: Result) -> str:
         return "The model outlined nothing here. That is no finding: look at it yourself."
     look = "Look at the mask before you use them."
     if any(each.voxels is not None for each in result.measurements):
-        return f"The figures are those of the mask, counted in the volume itself. {look}"
+        sides = "Width (right to left), depth (front to back) and height (head to foot) are those of the box around it."
+        return f"The figures are those of the mask, counted in the volume itself. {sides} {look}"
     if any(each.area_mm2 is not None for each in result.measurements):
-        return f"Areas are those of the mask at the detector, where the body casts a larger picture. {look}"
+        return (
+            "Areas, and the width and height of the box around each structure, are those of the mask at the detector, "
+            f"where the body casts a larger picture. {look}"
+        )
     return f"Areas are in pixels of the image: the file does not say how large a pixel is. {look}"
 
 

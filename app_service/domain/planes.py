@@ -29,12 +29,23 @@ def plane(
     values: NDArray[Any], affine: NDArray[np.float64], view: str, index: int | None = None
 ) -> tuple[NDArray[Any], tuple[float, float]]:
     """One slice, and its spacing (rows, columns) in mm. `index` counts in stored order; None is the middle."""
+    through = along(affine, view)
+    place = values.shape[through] // 2 if index is None else index
+    return turned(np.take(values, place, axis=through), affine, view)
+
+
+def along(affine: NDArray[np.float64], view: str) -> int:
+    """The axis of `values[k, j, i]` that a view looks along."""
+    axes, _ = patient_axes(affine)
+    down, across = VIEWS[view]
+    return axes[3 - down - across]
+
+
+def turned(picture: NDArray[Any], affine: NDArray[np.float64], view: str) -> tuple[NDArray[Any], tuple[float, float]]:
+    """A slice in stored order as a reader expects it, and its spacing (rows, columns) in mm."""
     axes, forward = patient_axes(affine)
     steps = np.linalg.norm(affine[:3, :3], axis=0)
     down, across = VIEWS[view]
-    through = axes[3 - down - across]
-    place = values.shape[through] // 2 if index is None else index
-    picture = np.take(values, place, axis=through)
     if axes[down] > axes[across]:
         picture = picture.T
     picture = picture[::-1] if forward[down] else picture  # head and front at the top

@@ -9,18 +9,21 @@ from portal_wire.contract import Job
 TABLE, CORRECTED_TABLE = "measurements.csv", "measurements_corrected.csv"
 _COLUMNS = ("job_id", "study_id", "model", "version", "structure")
 _WHAT = ("index", "pixels", "voxels", "area_mm2", "volume_ml", "mean_hu", "share")
+_EXTENT = ("width_mm", "depth_mm", "height_mm")  # of the box around it; an image has no depth
 
 
 def structure_table(jobs: Iterable[Job]) -> bytes:
     """UTF-8. What does not apply or is not known is empty: never nought."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*_COLUMNS, *_WHAT])
+    writer.writerow([*_COLUMNS, *_WHAT, *_EXTENT])
     for job in jobs:
         for each in job.result.measurements if job.result else ():
             values = each.model_dump()
             whose = (job.id, job.study_id, job.model, job.version, each.label)
-            writer.writerow([*whose, *("" if values[name] is None else values[name] for name in _WHAT)])
+            width, *depth, height = each.extent_mm or ("", "", "")
+            sizes = ["" if values[name] is None else values[name] for name in _WHAT]
+            writer.writerow([*whose, *sizes, width, *(depth or [""]), height])
     return text.getvalue().encode()
 
 

@@ -62,13 +62,13 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
     measurements = _measured(reading)
     if job.prompts:
         measurements = named(measurements, job.prompts)
-        reading.findings["measurements"] = [each.model_dump() for each in measurements]
     labels = labels_of(measurements, gaps=bool(job.prompts))
     mask = reading.mask or b""
     if volume:
         with parts.store.open(canonical) as file:
             parted = part(mask, file, labels)
         check_counts(measurements, parted.counts)
+        extents = parted.extents_mm
         gzip = "application/gzip"
         files = [File("combined_labels.nii.gz", gzip, parted.combined)]
         names = {index: f"segmentations/{file_name(label)}.nii.gz" for index, label in labels.items()}
@@ -80,11 +80,14 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         except Unprocessable as error:
             reading.findings["warnings"].append({"code": SEG_NOT_MADE, "detail": f"{_WITHOUT_SEG} {error.detail}"})
     else:
-        picture, counts = checked_picture(mask, study.shape, labels)
-        check_counts(measurements, counts)
-        files = [File("mask.png", "image/png", picture)]
+        checked = checked_picture(mask, study.shape, labels)
+        check_counts(measurements, checked.counts)
+        extents = {index: reach.image_mm(study.spacing_mm) for index, reach in checked.reaches.items()}
+        files = [File("mask.png", "image/png", checked.png)]
     if job.prompts:
         check_place(files[0].data, job.prompts)
+    measurements = [each.model_copy(update={"extent_mm": extents[each.index]}) for each in measurements]
+    reading.findings["measurements"] = [each.model_dump() for each in measurements]
     return reading.findings, [*files, _statistics(job, study, measurements)]
 
 

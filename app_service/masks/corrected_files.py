@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row
 
 from app_service.domain.correction import shown
-from app_service.exports.overlay import mask_overlay_png
 from app_service.exports.seg_request import Source, segmentation
 from app_service.exports.structure_table import CORRECTED_TABLE, corrected_table
 from app_service.masks.corrected import CORRECTED, corrected_folder
@@ -24,8 +23,7 @@ ALL = (*MASKS, OVERLAY, SEG, STATISTICS, CORRECTED_TABLE)
 
 def beside(artifacts: Container[str]) -> dict[str, str]:
     """Names and media types of the files beside the corrected mask of a job that has `artifacts`."""
-    files = {STATISTICS: "application/json", CORRECTED_TABLE: "text/csv"}
-    files |= {OVERLAY: "image/png"} if "mask.png" in artifacts else {}
+    files = {STATISTICS: "application/json", CORRECTED_TABLE: "text/csv", OVERLAY: "image/png"}
     return files | ({SEG: "application/dicom"} if "seg.dcm" in artifacts else {})
 
 
@@ -49,8 +47,8 @@ def statistics(job: Job, other: Job, study: Row[Any], measurements: Sequence[Mea
     return json.dumps(facts, indent=2).encode()
 
 
-def corrected_file(here: Parts, job: Job, name: str, picture: Callable[[], bytes]) -> bytes:
-    """One of ALL. `picture` gives the image that the mask belongs to. Raises NotFound."""
+def corrected_file(here: Parts, job: Job, name: str, over: Callable[[bytes], bytes]) -> bytes:
+    """One of ALL. `over` draws a mask over its study. Raises NotFound."""
     if job.correction is None or job.correction.corrected_at is None:
         raise NotFound("The job has no such file.")
     folder = corrected_folder(job.id, job.attempt, job.correction.corrected_at)
@@ -61,7 +59,7 @@ def corrected_file(here: Parts, job: Job, name: str, picture: Callable[[], bytes
     if name == SEG:
         return _seg(here, job, folder)
     mask = here.store.read(f"{folder}/mask")
-    return mask_overlay_png(picture(), mask) if name == OVERLAY else mask
+    return over(mask) if name == OVERLAY else mask
 
 
 def _seg(here: Parts, job: Job, folder: str) -> bytes:

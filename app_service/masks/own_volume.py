@@ -14,7 +14,7 @@ from isal import igzip, isal_zlib
 from numpy.typing import NDArray
 
 _HEAD_BYTES = 352
-_SIDES_AT, _TYPE_AT, _SPACING_AT = 42, 70, 80
+_SIDES_AT, _TYPE_AT, _SPACING_AT, _AFFINE_AT = 42, 70, 80, 280
 _TYPES: dict[int, np.dtype[Any]] = {2: np.dtype("u1"), 4: np.dtype("<i2"), 16: np.dtype("<f4")}
 _PIECE = 2**22  # values
 _LEVEL = 1
@@ -22,14 +22,17 @@ _GZIP_WINDOW = 31
 
 
 class OwnVolume:
-    """`sides` and `spacing_mm` are along x, y, z. Raises EOFError when the file ends too soon."""
+    """`sides` and `spacing_mm` are along x, y, z; `affine` is NIfTI's, from these to the patient. Raises EOFError when
+    the file ends too soon."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file: Any = igzip.IGzipFile(fileobj=file)
         self.head: bytes = self._file.read(_HEAD_BYTES)
         self.sides: tuple[int, ...] = struct.unpack_from("<3h", self.head, _SIDES_AT)
         self.spacing_mm: tuple[float, ...] = struct.unpack_from("<3f", self.head, _SPACING_AT)
-        self._type = _TYPES[struct.unpack_from("<h", self.head, _TYPE_AT)[0]]
+        rows = struct.unpack_from("<12f", self.head, _AFFINE_AT)  # they have a code wherever the portal wrote them
+        self.affine: NDArray[np.float64] = np.array([*rows, 0, 0, 0, 1], np.float64).reshape(4, 4)
+        self.type = _TYPES[struct.unpack_from("<h", self.head, _TYPE_AT)[0]]
 
     @property
     def size(self) -> int:
@@ -38,13 +41,15 @@ class OwnVolume:
         return x * y * z
 
     def pieces(self) -> Iterator[NDArray[Any]]:
-        """Yields all values in the file's order, x first; pieces of any two volumes of one size are equally long."""
-        for left in range(self.size, 0, -_PIECE):
-            wanted = min(left, _PIECE) * self._type.itemsize
+        """Yields all values in the file's order, x first, in whole rows; pieces of any two volumes of one size are
+        equally long."""
+        step = max(1, _PIECE // self.sides[0]) * self.sides[0]
+        for left in range(self.size, 0, -step):
+            wanted = min(left, step) * self.type.itemsize
             data = self._file.read(wanted)
             if len(data) < wanted:
                 raise EOFError
-            yield np.frombuffer(data, self._type)
+            yield np.frombuffer(data, self.type)
 
 
 def whole(data: bytes) -> tuple[NDArray[Any], OwnVolume]:

@@ -1,16 +1,26 @@
 """A mask of an image: an 8-bit grey PNG of the image's own size, whose values are the structures' numbers."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from app_service.intake.pixels import encode_png
+from app_service.masks.reach import Reach
 from app_service.masks.structures import wrong_mask
 
 
-def checked_picture(mask: bytes, shape: Sequence[int], indices: Iterable[int]) -> tuple[bytes, dict[int, int]]:
-    """The mask written anew, without foreign bytes, and how many pixels each structure has.
+class Checked(NamedTuple):
+    """The mask written anew, without foreign bytes, and of each structure how many pixels it has and where."""
+
+    png: bytes
+    counts: dict[int, int]
+    reaches: dict[int, Reach]
+
+
+def checked_picture(mask: bytes, shape: Sequence[int], indices: Iterable[int]) -> Checked:
+    """The mask of an image.
 
     `shape` is rows, columns of the canonical image. Raises Internal for a mask of another size, or with other values.
     """
@@ -23,4 +33,7 @@ def checked_picture(mask: bytes, shape: Sequence[int], indices: Iterable[int]) -
     counts = {index: int(found[index]) for index in indices}
     if int(found[0]) + sum(counts.values()) != pixels.size:
         raise wrong_mask("it has values that mean no structure")
-    return encode_png(pixels), counts
+    reaches = {index: Reach(pixels.shape[::-1]) for index in counts}
+    for index, reach in reaches.items():
+        reach.note(pixels == index, 0)
+    return Checked(encode_png(pixels), counts, reaches)

@@ -16,6 +16,7 @@ from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from app_service.masks.own_volume import Packed
+from app_service.masks.reach import Reach
 from app_service.masks.structures import wrong_mask
 
 _CHUNK_BYTES = 2**22
@@ -25,11 +26,13 @@ _BROKEN: Any = (EOFError, OSError, zlib.error, igzip_lib.IsalError, HeaderDataEr
 
 @dataclass(frozen=True)
 class Parted:
-    """Gzipped NIfTI files: `combined`, and of each structure its voxels as 1; `counts` are voxels by structure."""
+    """Gzipped NIfTI files: `combined`, and of each structure its voxels as 1; `counts` are voxels by structure,
+    `extents_mm` what `Reach.volume_mm` gives."""
 
     combined: bytes
     structures: dict[int, bytes]
     counts: dict[int, int]
+    extents_mm: dict[int, list[float] | None]
 
 
 def part(mask: bytes, study: BinaryIO, indices: Iterable[int]) -> Parted:
@@ -61,12 +64,14 @@ def _to_values(file: Any, canonical: Nifti1Header) -> None:
 
 
 def _parted(file: Any, canonical: Nifti1Header, indices: list[int]) -> Parted:
-    left, background = int(np.prod(canonical.get_data_shape())), 0
+    sides = canonical.get_data_shape()
+    left, background, came = int(np.prod(sides)), 0, 0
+    step = max(1, _CHUNK_BYTES // sides[0]) * sides[0]  # whole rows
     head = _header(canonical)
     combined, structures = Packed(head), {index: Packed(head) for index in indices}
-    counts = dict.fromkeys(indices, 0)
+    counts, reaches = dict.fromkeys(indices, 0), {index: Reach(sides) for index in indices}
     while left:
-        piece = file.read(min(left, _CHUNK_BYTES))
+        piece = file.read(min(left, step))
         if not piece:
             raise EOFError
         left -= len(piece)
@@ -76,10 +81,14 @@ def _parted(file: Any, canonical: Nifti1Header, indices: list[int]) -> Parted:
         for index, packed in structures.items():
             inside = values == index
             counts[index] += int(np.count_nonzero(inside))
+            reaches[index].note(inside, came)
             packed.add(inside.tobytes())
-    if background + sum(counts.values()) != np.prod(canonical.get_data_shape()):
+        came += len(piece)
+    if background + sum(counts.values()) != np.prod(sides):
         raise wrong_mask("it has values that mean no structure")
-    return Parted(combined.done(), {index: packed.done() for index, packed in structures.items()}, counts)
+    affine = canonical.get_best_affine()
+    extents = {index: reach.volume_mm(affine) for index, reach in reaches.items()}
+    return Parted(combined.done(), {index: packed.done() for index, packed in structures.items()}, counts, extents)
 
 
 def _header(canonical: Nifti1Header) -> bytes:

@@ -11,10 +11,12 @@ from app_service.accounts import audit
 from app_service.accounts.audit import Action
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.exports.in_child import made_in_child
+from app_service.exports.label_table import LABELS, label_table
 from app_service.exports.overlay import mask_overlay_png, overlay_png
 from app_service.exports.segs import SEGS, segs_of_picture, segs_of_volume
 from app_service.exports.structure_table import TABLE, structure_table
 from app_service.exports.surface_names import mask_of
+from app_service.exports.volume_overlay import volume_overlay_png
 from app_service.intake.medical import SURFACE_REQUEST
 from app_service.masks import corrected_files
 from app_service.masks.corrected_files import corrected_file
@@ -27,6 +29,7 @@ from app_service.views import to_jobs
 from portal_wire.contract import Job
 from portal_wire.errors import NotFound
 
+VOLUME_MASK, GZIP = "combined_labels.nii.gz", b"\x1f\x8b"
 artifacts = APIBlueprint("artifacts", __name__, tag="Results")
 
 
@@ -70,19 +73,43 @@ def content(here: Parts, job: Job, name: str) -> bytes:
     """An artifact of the job, made now if it is not kept."""
     if name == TABLE:
         return structure_table([job])
-    if name == "overlay.png":  # drawn from the two files that it is made of, and never stored
-        if any(item.name == "mask.png" for item in job.artifacts):
-            return mask_overlay_png(image_of(here, job), content(here, job, "mask.png"))
-        return overlay_png(image_of(here, job), content(here, job, "heatmap.png"))
+    if name == "overlay.png":
+        return _overlay(here, job)
+    if name == LABELS:
+        return label_table({each.index: each.label for each in job.result.measurements} if job.result else {})
     if mask := mask_of(name):
         return made_in_child(here.store, here.settings.intake, SURFACE_REQUEST, content(here, job, mask))
     if name == SEGS:
         if any(item.name == "mask.png" for item in job.artifacts):
             return segs_of_picture(content(here, job, "mask.png"))
-        return segs_of_volume(content(here, job, "combined_labels.nii.gz"))
+        return segs_of_volume(content(here, job, VOLUME_MASK))
     if name in corrected_files.ALL:
-        return corrected_file(here, job, name, lambda: image_of(here, job))
+        return corrected_file(here, job, name, lambda mask: _mask_over(here, job, mask))
     return kept(here, job, name)
+
+
+def _overlay(here: Parts, job: Job) -> bytes:
+    """A picture's is drawn from the two files that it is made of, and never stored; a volume's, which takes a second,
+    when somebody first asks for it."""
+    names = {item.name for item in job.artifacts}
+    if "heatmap.png" in names:
+        return overlay_png(image_of(here, job), content(here, job, "heatmap.png"))
+    if "mask.png" in names:
+        return _mask_over(here, job, kept(here, job, "mask.png"))
+    with suppress(NotFound):
+        return kept(here, job, "overlay.png")
+    made = _mask_over(here, job, kept(here, job, VOLUME_MASK))
+    here.store.put_bytes(f"jobs/{job.id}/{job.attempt}/overlay.png", made)
+    return made
+
+
+def _mask_over(here: Parts, job: Job, mask: bytes) -> bytes:
+    """A label map of the job's study over it."""
+    if not mask.startswith(GZIP):
+        return mask_overlay_png(image_of(here, job), mask)
+    hounsfield = any(each.mean_hu is not None for each in job.result.measurements) if job.result else False
+    with here.store.open(f"studies/{job.study_id}/image") as study:
+        return volume_overlay_png(study, mask, hounsfield)
 
 
 def kept(here: Parts, job: Job, name: str) -> bytes:

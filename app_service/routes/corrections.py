@@ -37,7 +37,7 @@ PICTURE, VOLUME = "mask.png", "combined_labels.nii.gz"
 def corrected(job_id: UUID, json_data: CorrectionWanted) -> Job:
     """Keep the job's mask with the structures that were outlined in `from_job` taken from there, as one more file of
     the job: `mask_corrected.png` or `.nii.gz`. Beside it are `statistics_corrected.json`, `measurements_corrected.csv`,
-    for an image `overlay_corrected.png`, for a DICOM series `seg_corrected.dcm`. The model's own mask and its
+    `overlay_corrected.png`, for a DICOM series `seg_corrected.dcm`. The model's own mask and its
     measurements stay as they are. A later correction takes the place of an earlier one."""
     here, user, name, source = parts(), current_user(), str(job_id), str(json_data.from_job)
     with reading(here.engine) as connection:

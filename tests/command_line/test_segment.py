@@ -45,6 +45,7 @@ class OnePortal(BaseHTTPRequestHandler):
                 number = self.path.split("/")[-2]
                 archive.writestr("combined_labels.nii.gz", f"all of {number}")
                 archive.writestr("segmentations/lung.nii.gz", f"lung of {number}")
+                archive.writestr("labels.csv", "value,structure,colour\r\n")
                 archive.writestr("../outside.txt", "x")
             return self._send(packed.getvalue(), "application/zip")
         if "/jobs?" in self.path:
@@ -85,6 +86,7 @@ def test_each_case_gets_the_outlines_of_its_own_folder(address: str, tmp_path: P
     assert done.exit_code == 0, done.output
     for number, name in enumerate(("one", "two")):
         assert (tmp_path / "out" / name / "combined_labels.nii.gz").read_text() == f"all of {number}"
+        assert (tmp_path / "out" / name / "labels.csv").read_text().startswith("value,structure")
         assert (tmp_path / "out" / name / "segmentations" / "lung.nii.gz").read_text() == f"lung of {number}"
     assert b"first" in OnePortal.uploads[0] and b'name="patient_reference"\r\n\r\none' in OnePortal.uploads[0]
     assert not list(tmp_path.rglob("outside.txt"))  # what an archive names outside of itself stays outside

@@ -85,6 +85,9 @@ def test_cases_in_suprems_layout(tmp_path: Path) -> None:
     assert overlap(np.asarray(bone.dataobj) > 0, values == 700) > 0.9
     combined: Any = nibabel.load(tmp_path / "out" / "one" / "combined_labels.nii.gz")
     assert combined.shape == values.shape and combined.get_data_dtype() == np.uint8
+    names = (tmp_path / "out" / "one" / "labels.csv").read_text().split()
+    bone_is = next(line.split(",")[0] for line in names if ",bone," in line)
+    assert set(np.unique(np.asarray(combined.dataobj)[values == 700])) == {int(bone_is)}
     again = segment(source)
     assert "2 cases, 1 of them done before" in again.output
 

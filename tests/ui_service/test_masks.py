@@ -166,7 +166,7 @@ def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp
     mask[18:28, 4:20, 4:16] = 1  # the first axis runs to the right
     mask[2:12, 4:20, 4:16] = 2
     labels = gzip.compress(nib.Nifti1Image(mask, np.diag([2.0, 2.0, 3.0, 1.0])).to_bytes())
-    sizes = {"voxels": 1920, "volume_ml": 23.04, "mean_hu": 300.0, "share": 0.1333}
+    sizes = {"voxels": 1920, "volume_ml": 23.04, "mean_hu": 300.0, "share": 0.1333, "extent_mm": [20.0, 32.0, 36.2]}
     result = outlined(sizes | {"label": "liver"}, sizes | {"label": "spleen", "mean_hu": -100.0})
     job = fake.add_job(study, model="ct-tissue")
     fake.outline(job, result, {"combined_labels.nii.gz": labels})
@@ -177,7 +177,7 @@ def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp
     box = canvas.bounding_box()
     assert box is not None
     middle, height = box["width"] / 2, box["height"] / 2
-    for shift, text in ((-200, "300 HU · Liver"), (200, "-100 HU · Spleen")):  # the patient's right is on the left
+    for shift, text in ((-200, "300 HU · 1 Liver"), (200, "-100 HU · 2 Spleen")):  # the patient's right is on the left
         canvas.click(position={"x": middle + shift, "y": height})
         expect(page.locator("#hud-place")).to_contain_text(text)
     shown = canvas.screenshot()
@@ -192,6 +192,8 @@ def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp
     assert canvas.screenshot() not in (shown, without)
     expect(page.locator("#hud-window")).to_have_text("W 400 L 40")
     expect(page.get_by_role("row", name="Spleen")).to_contain_text("−100")  # noqa: RUF001
+    expect(page.get_by_role("row", name="Spleen")).to_contain_text("20 × 32 × 36")  # noqa: RUF001
+    expect(page.get_by_role("columnheader", name="W × D × H mm")).to_be_visible()  # noqa: RUF001
     assert serious(page) == []
 
 
@@ -240,6 +242,11 @@ def test_a_zip_of_selected_images_has_the_newest_answer_of_each_model(doctor: Vi
     newer = fake.outline(fake.add_job(first, model="lung-field"), outlined({"pixels": 8, "share": 0.1}), {})
     other = fake.outline(fake.add_job(second, model="lung-field"), outlined({"pixels": 7, "share": 0.1}), {})
     fake.add_job(second, JobState.RUNNING)
+    assert doctor.post("/selection/archive", {"study": [second.id, first.id]}).status_code == 200
+    assert fake.archived_as == {}
+    nameless = "/selection/archive?identity=removed"
+    assert doctor.post(nameless, {"study": [first.id]}).status_code == 200 and nameless in doctor.get("/").text
+    assert fake.archived_as == {"identity": "removed"}
     assert doctor.post("/selection/archive", {"study": [second.id, first.id]}).status_code == 200
     assert fake.archived[0] == other.id and sorted(fake.archived[1:]) == sorted([finding.id, newer.id])
 

@@ -68,11 +68,12 @@ def test_a_mask_has_the_size_and_the_sides_of_its_image(
     np.testing.assert_array_equal(mask, outlined_picture(study))
     assert set(np.unique(mask[:, : columns // 2])) == {0, 1} and set(np.unique(mask[:, columns // 2 :])) == {0, 2}
     right, left = job["result"]["measurements"]
+    assert right["extent_mm"] is None
     assert (right["label"], right["pixels"]) == ("right_lung", int((mask == 1).sum()))
     assert (left["label"], left["pixels"]) == ("left_lung", int((mask == 2).sum()))
     assert right["area_mm2"] is None
     assert [item["name"] for item in job["artifacts"]] == [
-        *("mask.png", "statistics.json", "overlay.png", "measurements.csv")
+        *("mask.png", "statistics.json", "overlay.png", "measurements.csv", "labels.csv")
     ]
     assert json.loads(file_of(doctor, job, "statistics.json"))["labels"] == {
         "0": "background", "1": "right_lung", "2": "left_lung"
@@ -108,6 +109,35 @@ def test_a_volume_mask_lies_where_its_volume_does(doctor: Caller, worker: Worker
         np.testing.assert_array_equal(one.affine, combined.affine)
         np.testing.assert_array_equal(np.asarray(one.dataobj), np.asarray(expected.dataobj) == index)
     assert [each["voxels"] > 0 for each in job["result"]["measurements"]] == [True, True]
+    rows = list(csv.reader(io.StringIO(file_of(doctor, job, "labels.csv").decode())))
+    assert rows[1:] == [["0", "background", ""], ["1", "dense", "#56b4e9"], ["2", "fat", "#e69f00"]]
+
+
+def test_a_volume_s_mask_is_drawn_over_the_three_slices_through_its_middle(doctor: Caller, worker: Worker) -> None:
+    """Left and right: dense is what lies at the patient's left, front and head, so at the right and top of a slice."""
+    values = np.zeros((20, 60, 50), np.int16)  # slices, rows, columns; from right to left, front to back, foot to head
+    values[14:18, 6:20, 30:44] = 500
+    values[0, 0, 0], values[14, 6, 30] = -1000, 900  # some of it is outside of the window
+    mirrored = np.array([[-2.0, 0, 0, 50], [0, -1.0, 0, 30], [0, 0, 3.0, 0], [0, 0, 0, 1]])
+    job = run(doctor, gzip.compress(nifti(values, mirrored)), "block.nii.gz", "ct-tissue")
+    drawn = pixels_of(file_of(doctor, job, "overlay.png"))
+    blue = np.abs(drawn.astype(int) - (233, 180, 86)).max(axis=2) < 4  # the border of structure 1, in full
+    assert drawn.shape[2] == 3 and drawn.shape[1] > 1000
+    scale = 512 / 100  # the longest side is 100 mm
+    axial, coronal = (slice(0, 512), slice(520, 1032))
+    height = drawn.shape[0]
+    for view, size_mm, top_mm in ((axial, 60, 6), (coronal, 60, (20 - 18) * 3)):
+        rows, columns = np.nonzero(blue[:, view])
+        top = (height - size_mm * scale) / 2
+        assert columns.min() == pytest.approx(60 * scale, abs=3) and columns.max() == pytest.approx(88 * scale, abs=3)
+        assert rows.min() - top == pytest.approx(top_mm * scale, abs=3)
+    (dense, _) = job["result"]["measurements"]
+    assert dense["extent_mm"] == [28.0, 14.0, 12.0]  # right to left, front to back, foot to head
+    table = list(csv.DictReader(io.StringIO(file_of(doctor, job, "measurements.csv").decode())))
+    assert [table[0][name] for name in ("width_mm", "depth_mm", "height_mm")] == ["28.0", "14.0", "12.0"]
+    told = json.loads(file_of(doctor, job, "statistics.json"))["structures"]
+    assert told[0]["extent_mm"] == dense["extent_mm"]
+    np.testing.assert_array_equal(pixels_of(file_of(doctor, job, "overlay.png")), drawn)  # the one that was kept
 
 
 def test_an_archive_of_a_volume_holds_a_picture_and_every_file(doctor: Caller, worker: Worker) -> None:
@@ -233,6 +263,9 @@ def test_the_spacing_of_an_image_travels_with_it(doctor: Caller, worker: Worker,
     assert ml.spacings == [[0.2, 0.1]]
     (right, _) = job["result"]["measurements"]
     assert right["area_mm2"] == pytest.approx(right["pixels"] * 0.02) and right["pixels"] > 0
+    there = np.argwhere(pixels_of(file_of(doctor, job, "mask.png")) == 1)
+    rows, columns = np.ptp(there, axis=0) + 1
+    assert right["extent_mm"] == pytest.approx([columns * 0.1, rows * 0.2], abs=0.06)  # width, height
 
 
 def test_a_model_that_outlines_runs_when_it_is_asked_for(doctor: Caller) -> None:
