@@ -11,6 +11,7 @@ VersionState = Literal["active", "shadow", "available", "retired"]  # one is act
 NOT_ANSWERED = "not_answered"
 UNCERTAIN = "uncertain"
 SEGMENTED = "segmented"
+EXTENT = "Of the box around it: width (right-left), depth (front-back), height (head-foot); of an image width, height."
 
 
 class Shape(BaseModel):
@@ -100,8 +101,7 @@ class Measurement(Shape):
     area_mm2: float | None = None  # None where the spacing is not known
     volume_ml: float | None = None
     mean_hu: float | None = None  # Hounsfield units, in CT
-    # Of the box around it: width, depth, height (right-left, front-back, head-foot); in an image width and height.
-    extent_mm: list[float] | None = Field(default=None, min_length=2, max_length=3)
+    extent_mm: list[float] | None = Field(default=None, min_length=2, max_length=3, description=EXTENT)
     share: Probability  # of the whole image or volume
 
 

@@ -125,6 +125,12 @@ document.getElementById("reset").addEventListener("click", () => {
 });
 
 viewer.onIntensityChange = tellWindow;
+// Of a window that is being dragged NiiVue tells nothing.
+for (const moved of ["mousemove", "touchmove"]) {
+  document.addEventListener(moved, (event) => {
+    if ((event.buttons || event.touches) && canvas.dataset.drawn) tellWindow(viewer.volumes[0]);
+  });
+}
 viewer.onLocationChange = ({ mm, values }) => {
   const [right, front, head] = [...mm].map((each) => each.toFixed(0));
   const value = values?.[0]?.value;
