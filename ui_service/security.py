@@ -5,7 +5,7 @@ import logging
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFError, CSRFProtect, validate_csrf  # type: ignore[import-untyped]
 from werkzeug.exceptions import SecurityError
-from werkzeug.wsgi import host_is_trusted
+from werkzeug.sansio.utils import host_is_trusted
 from wtforms.validators import ValidationError  # type: ignore[import-untyped]
 
 from portal_wire.errors import BadRequest, Forbidden, PortalError

@@ -43,7 +43,7 @@ def corrected_picture(own: bytes, other: bytes) -> Corrected:
     """Both are label maps as PNG, of one size."""
     mine, theirs = (np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), 0), np.uint8) for data in (own, other))
     made = _merged(mine, theirs, np.unique(theirs))
-    reaches = defaultdict(lambda: Reach(made.shape[::-1]))
+    reaches: defaultdict[int, Reach] = defaultdict(lambda: Reach(made.shape[::-1]))
     counts = _counted(made.ravel(), 0, reaches)
     return Corrected(encode_png(made), counts, None, reaches)
 
@@ -52,7 +52,8 @@ def corrected_volume(own: BinaryIO, other: BinaryIO, indices: Sequence[int], stu
     """Label maps as the portal wrote them, the numbers that `other` has, and the study where its values count (CT)."""
     first, second = OwnVolume(own), OwnVolume(other)
     packed, counts, sums = Packed(first.head), np.zeros(256, np.int64), np.zeros(256)
-    reaches, came = defaultdict(lambda: Reach(first.sides)), 0
+    reaches: defaultdict[int, Reach] = defaultdict(lambda: Reach(first.sides))
+    came = 0
     values = OwnVolume(study).pieces() if study else None
     for mine, theirs in zip(first.pieces(), second.pieces(), strict=True):
         made = _merged(mine, theirs, np.array(indices))

@@ -90,6 +90,8 @@ def test_nothing_that_runs_code_from_a_file_is_ever_loaded() -> None:
     forbidden = {"load_model", "enable_unsafe_deserialization", "unpickle"}
     for package in sorted(PACKAGES):
         for file in (ROOT / package).rglob("*.py"):
+            if file.parent == ROOT / "verify" / "rules":
+                continue  # bad examples, which the rules must find
             assert "pickle" not in top_level(file), file
             names = {n.attr for n in ast.walk(ast.parse(file.read_text())) if isinstance(n, ast.Attribute)}
             assert not names & forbidden, file
