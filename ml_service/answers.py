@@ -9,10 +9,11 @@ import numpy as np
 from ml_service import answers_of_masks, answers_of_prompts
 from ml_service.batcher import Pass
 from ml_service.explain import heatmap_png
-from ml_service.manifest import Calibration, Manifest, Prompted, Rules
+from ml_service.manifest import Calibration, Told
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.served import Seen, Served
 from ml_service.served_prompts import ServedPrompts
+from ml_service.served_volume import ServedVolume
 from ml_service.serving import Answering
 from ml_service.tasks.verdict import Verdict
 from portal_wire.errors import BadRequest, Unprocessable
@@ -24,6 +25,7 @@ OUTPUTS = (*USUAL, "heatmap")
 def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[Pass]]") -> Seen:
     """Runs the request's one input. Raises BadRequest, or Unprocessable for a study that does not decode."""
     fit = site_calibration(asked.parameters, served.manifest)
+    fast = answers_of_masks.fast(asked.parameters, served)
     if isinstance(served, ServedPrompts):
         return answers_of_prompts.see(served, asked, wait_s, begun)
     spacing_mm = answers_of_masks.spacing_mm(asked.parameters)
@@ -32,6 +34,8 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
         if study.datatype != "BYTES" or study.shape != (1,) or not isinstance(study.data, list):
             raise BadRequest(f"Input study: expected BYTES [1]. Received: {study.datatype} {list(study.shape)}.")
         try:
+            if isinstance(served, ServedVolume):
+                return served.see_study(study.data[0], wait_s, begun, fast=fast)
             return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm)
         except ValueError as error:
             raise Unprocessable(f"Input study: {error}", code="undecodable") from None
@@ -43,7 +47,7 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
 
 
-def site_calibration(parameters: dict[str, Any], manifest: Manifest | Rules | Prompted) -> Calibration | None:
+def site_calibration(parameters: dict[str, Any], manifest: Told) -> Calibration | None:
     """Returns the calibration that a request brings: JSON in the parameter `calibration`, because the protocol's
     parameters are texts, numbers and booleans. None: as shipped. Raises BadRequest for one that does not fit."""
     text = parameters.get("calibration")

@@ -7,6 +7,7 @@ from typing import Any
 from ml_service.manifest import Prompted
 from ml_service.protocol import Tensor
 from ml_service.served import Seen
+from ml_service.served_volume import ServedVolume
 from ml_service.serving import Answering
 from portal_wire.errors import BadRequest
 
@@ -27,6 +28,16 @@ def spacing_mm(parameters: dict[str, Any]) -> tuple[float, float] | None:
     if not all(0 < number < 1000 for number in (row, column)):
         raise BadRequest("Parameter spacing_mm: expected the JSON of two numbers above 0, [row, column].")
     return row, column
+
+
+def fast(parameters: dict[str, Any], served: Answering) -> bool:
+    """Returns the parameter `fast`, false unless given. Raises BadRequest for a model that has no such setting."""
+    wanted = parameters.get("fast", False)
+    if not isinstance(wanted, bool):
+        raise BadRequest("Parameter fast: expected true or false.")
+    if wanted and not isinstance(served, ServedVolume):
+        raise BadRequest("Parameter fast: this model has no such setting.")
+    return wanted
 
 
 def output(seen: Seen, name: str) -> Tensor:

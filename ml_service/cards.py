@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Prompted, Rules, Told
+from ml_service.manifest import Prompted, Rules, Told, Volumetric
 from ml_service.registry import Registry
 from portal_wire.contract import Model, ModelVersion
 from portal_wire.errors import NotFound, Unavailable
@@ -28,6 +28,7 @@ def card(registry: Registry, name: str, version: str | None = None) -> Model:
         task=newest.task,
         kind=newest.kind,
         prompted=isinstance(newest, Prompted),
+        fast=isinstance(newest, Volumetric),
         modalities=list(newest.modalities),
         labels=list(newest.labels),
         negative_label=newest.negative_label,

@@ -7,11 +7,12 @@ import numpy as np
 
 from ml_service import manifest as manifests
 from ml_service.label_maps import Outlined
-from ml_service.manifest import Described, GoldenCase, Prompted, Rules
+from ml_service.manifest import Described, GoldenCase, Prompted, Rules, Volumetric
 from ml_service.prompts.boxes import Prompt
 from ml_service.served import Seen, Served
 from ml_service.served_prompts import ServedPrompts
 from ml_service.served_rules import ServedRules
+from ml_service.served_volume import ServedVolume
 from ml_service.serving import Answering
 from ml_service.settings import Settings
 
@@ -31,9 +32,11 @@ def open_version(folder: Path, settings: Settings) -> Answering:
         served = ServedRules(manifest, folder)
     elif isinstance(manifest, Prompted):
         served = ServedPrompts(manifest, folder, settings)
+    elif isinstance(manifest, Volumetric):
+        served = ServedVolume(manifest, folder, settings.threads)
     else:
         served = Served(manifest, folder, settings)
-    if served.task.LABELS != manifest.labels or served.task.NEGATIVE_LABEL != manifest.negative_label:
+    if not _labelled(served):
         served.close()
         raise Unfit("the labels are not the task's, in its order")
     try:
@@ -43,6 +46,13 @@ def open_version(folder: Path, settings: Settings) -> Answering:
         served.close()
         raise
     return served
+
+
+def _labelled(served: Answering) -> bool:
+    """Whether the labels are those of the task, or, of a network that brings its own, as many as it tells apart."""
+    if isinstance(served, ServedVolume):
+        return served.manifest.outputs == served.network.outputs
+    return (served.task.LABELS, served.task.NEGATIVE_LABEL) == (served.manifest.labels, served.manifest.negative_label)
 
 
 def check_files(folder: Path, manifest: Described) -> None:
@@ -66,7 +76,9 @@ def check_golden(served: Answering) -> None:
             raise Unfit(f"golden image {case.file} got another answer than when this version was made")
         if abs(verdict.ood_score - case.ood_score) > golden.tolerance * 10 * max(1.0, case.ood_score):
             raise Unfit(f"golden image {case.file} got another distance than when this version was made")
-        if case.logits and not np.allclose(seen.logits[0], case.logits, rtol=golden.tolerance * 10, atol=0.1):
+        if case.logits and not np.allclose(
+            seen.logits[0], case.logits, rtol=golden.tolerance * 10, atol=golden.logit_tolerance
+        ):
             raise Unfit(f"golden image {case.file} got other logits than when this version was made")
         if case.shares is not None and not _alike(seen.outlined, case.shares, golden.tolerance):
             raise Unfit(f"golden image {case.file} got another mask than when this version was made")

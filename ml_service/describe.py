@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from ml_service import architectures
-from ml_service.manifest import Manifest, Prompted
+from ml_service.manifest import Manifest, Prompted, Volumetric
 
 Shape = tuple[int, ...]
 
@@ -26,10 +26,13 @@ class Row:
     multiply_adds: int
 
 
-def describe(manifest: Manifest | Prompted) -> dict[str, Any]:
-    """Returns `input` (side, side, channels), `layers` (rows, in the order in which they run) and their sums."""
-    side = None if isinstance(manifest, Prompted) else manifest.side
-    shape, rows = _described(manifest.architecture, json.dumps(manifest.params), side)
+def describe(manifest: Manifest | Prompted | Volumetric) -> dict[str, Any]:
+    """Returns `input` (side, side, channels; of volumes a window's), `layers` (rows, in the order in which they run)
+    and their sums."""
+    sides: Shape = manifest.plan.size if isinstance(manifest, Volumetric) else ()
+    if isinstance(manifest, Manifest):
+        sides = (manifest.side, manifest.side)
+    shape, rows = _described(manifest.architecture, json.dumps(manifest.params), sides)
     return {
         "architecture": manifest.architecture,
         "input": shape,
@@ -40,19 +43,19 @@ def describe(manifest: Manifest | Prompted) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _described(architecture: str, params: str, side: int | None) -> tuple[Shape, tuple[Row, ...]]:
+def _described(architecture: str, params: str, sides: Shape) -> tuple[Shape, tuple[Row, ...]]:
     network = architectures.build(architecture, json.loads(params))
-    if side is None:  # in two halves, of a size that they bring themselves
+    if not sides:  # in two halves, of a size that they bring themselves
         halves = [network.get_layer(name) for name in ("encoder", "decoder")]
         shape = tuple(halves[0].inputs[0].shape[1:])
         return shape, tuple(row for half in halves for row in rows_of(half))
-    shape = (side, side, int(network.inputs[0].shape[-1] or 1))  # images are grey where a network takes any
+    shape = (*sides, int(network.inputs[0].shape[-1] or 1))  # images are grey where a network takes any
     return shape, tuple(rows_of(network, shape))
 
 
 def rows_of(network: keras.Model, shape: Shape | None = None) -> list[Row]:
-    """Returns a row a layer or operation of a functional network that reads images of `shape` (H, W, C); None: its
-    inputs say their sizes themselves."""
+    """Returns a row a layer or operation of a functional network that reads images of `shape` (H, W, C), or volumes of
+    (D, H, W, C); None: its inputs say their sizes themselves."""
     steps = [step for step in network.operations if not isinstance(step, keras.layers.InputLayer)]
     tensors = [[keras.tree.flatten(step.output)[0], *keras.tree.flatten(step.input)] for step in steps]
     # Shapes for this very input: the network itself leaves height and width open.

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ml_service.sliding_window.plan import Plan
+
 FILE = "model.json"
 WEIGHTS = "weights.npz"
 TYPICAL = "typical.npz"  # mean (or points) and precision of the training images' features
@@ -60,6 +62,7 @@ class Golden(Part):
     """Checked at every load; `tolerance` is in probability, and relative for the score."""
 
     tolerance: float
+    logit_tolerance: float = 0.1
     cases: tuple[GoldenCase, ...] = Field(min_length=1)
 
 
@@ -105,6 +108,25 @@ class Prompted(Described):
     training: dict[str, Any]
 
 
+class Volumetric(Described):
+    """A trained version that reads volumes window by window and outlines `labels`, whichever its network has."""
+
+    kind: Literal["volume"] = "volume"
+    negative_label: None = None
+    architecture: Literal["unet3d", "segresnet", "swin_unetr", "monai_unet"]
+    params: dict[str, Any]
+    plan: Plan
+    clean_up: bool  # by SuPreM's rules (sliding_window/clean_up.py)
+    working_bytes: int  # about as much as a pass and a usual volume take, beside the weights
+    trained_at: str
+    training: dict[str, Any]
+
+    @property
+    def outputs(self) -> int:
+        """Logits a voxel: a label each, and with softmax one that stands for none."""
+        return len(self.labels) + (self.plan.activation == "softmax")
+
+
 class Manifest(Described):
     """One trained version."""
 
@@ -132,12 +154,16 @@ def read(folder: Path) -> Manifest:
     return Manifest.model_validate_json((folder / FILE).read_bytes())
 
 
-Told = Manifest | Rules | Prompted
+Told = Manifest | Rules | Prompted | Volumetric
+_KINDS: dict[str, type[Rules | Prompted | Volumetric]] = {
+    "rules": Rules,
+    **dict.fromkeys(("box_prompt", "lite_medsam"), Prompted),
+    **dict.fromkeys(("unet3d", "segresnet", "swin_unetr", "monai_unet"), Volumetric),
+}
 
 
 def read_any(folder: Path) -> Told:
     """Returns what model.json says, of a version of any kind. Raises as `read` does."""
     told = (folder / FILE).read_bytes()
     architecture = Described.model_validate_json(told, extra="ignore").architecture
-    kinds: dict[str, type[Rules | Prompted]] = {"rules": Rules, "box_prompt": Prompted, "lite_medsam": Prompted}
-    return kinds.get(architecture, Manifest).model_validate_json(told)
+    return _KINDS.get(architecture, Manifest).model_validate_json(told)

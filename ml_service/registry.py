@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
-from ml_service.manifest import Described
+from ml_service.manifest import Described, Volumetric
 from ml_service.metrics import LOADED, LOADS, MEMORY, UNFIT
 from ml_service.serving import Answering
 from ml_service.settings import Settings
@@ -237,7 +237,8 @@ class Registry:
 
 def memory_bytes(manifest: Described) -> int:
     """Returns about how much memory a version takes, from what its manifest says."""
-    return COPIES * 4 * manifest.parameters + FIXED_BYTES
+    working = manifest.working_bytes if isinstance(manifest, Volumetric) else 0
+    return COPIES * 4 * manifest.parameters + FIXED_BYTES + working
 
 
 def _number(version: str) -> tuple[int, str]:

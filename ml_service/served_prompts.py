@@ -2,11 +2,9 @@
 room, so that a further box on the same slice needs neither the study nor the encoder."""
 
 import hashlib
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +24,9 @@ from ml_service.served import Seen
 from ml_service.served_rules import stepper
 from ml_service.settings import Settings
 from ml_service.tasks.verdict import Verdict
+from ml_service.turns import Turns
 from portal_wire.contract import SEGMENTED
-from portal_wire.errors import BadRequest, Conflict, Unavailable
+from portal_wire.errors import BadRequest, Conflict
 
 AT_ONCE = 6  # requests; each may hold a volume that was not kept
 MIB = 2**20
@@ -46,11 +45,10 @@ class ServedPrompts:
         self.network = PromptNetwork(manifest, folder, settings.threads)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine(self.network.engine, self.network.device, "f32")
-        self.meter.watch_queue(lambda: self._waiting)
+        self._turns = Turns(AT_ONCE, "studies", retry_after_s=2)
+        self.meter.watch_queue(lambda: self._turns.waiting)
         self._studies: LeastRecent[Study] = LeastRecent(settings.studies_mb * MIB)
         self._embeddings: LeastRecent[Plane] = LeastRecent(settings.embeddings_mb * MIB)
-        self._places = threading.BoundedSemaphore(AT_ONCE)
-        self._waiting = 0
 
     def see_boxes(
         self,
@@ -69,7 +67,7 @@ class ServedPrompts:
         called off, Unprocessable for a box outside of the study, Unavailable when there is no place in time.
         """
         asked = time.monotonic()
-        with self._place(wait_s):
+        with self._turns.taken(wait_s):
             started = time.monotonic()
             known = self._study(study, sha256)
             check(prompts, axes, known.shape)
@@ -109,20 +107,7 @@ class ServedPrompts:
             self._embeddings.put((study.sha256, z), embedding, embedding.nbytes)
         return self.network.logits(embedding, plane, boxes)
 
-    @contextmanager
-    def _place(self, wait_s: float) -> Iterator[None]:
-        self._waiting += 1
-        mine = self._places.acquire(timeout=wait_s)
-        self._waiting -= 1
-        if not mine:
-            raise Unavailable("The model is busy with other studies.", code="queue_full", retry_after_s=2)
-        try:
-            yield
-        finally:
-            self._places.release()
-
     def close(self) -> None:
         """Waits for the requests that are being worked on."""
-        for _ in range(AT_ONCE):
-            self._places.acquire()
+        self._turns.close()
         self.meter.close()

@@ -1,6 +1,5 @@
 """A version of fixed rules: no network, no queue. It works on one study at a time, because each takes much memory."""
 
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -17,7 +16,8 @@ from ml_service.metrics import Meter
 from ml_service.running import Passes
 from ml_service.served import Seen
 from ml_service.tasks.verdict import Verdict
-from portal_wire.errors import Conflict, Unavailable
+from ml_service.turns import Turns
+from portal_wire.errors import Conflict
 
 _NOTHING = np.zeros((1, 0), np.float32)
 Step = Callable[[], None]
@@ -32,9 +32,8 @@ class ServedRules:
         self.task: Any = tasks.load(manifest.task)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine("rules", "CPU", "exact")
-        self.meter.watch_queue(lambda: self._waiting)
-        self._turn = threading.Lock()
-        self._waiting = 0
+        self._turns = Turns(1, "volumes", retry_after_s=5)
+        self.meter.watch_queue(lambda: self._turns.waiting)
 
     def see_study(
         self,
@@ -47,15 +46,8 @@ class ServedRules:
         """Answers about one volume, which brings its own spacing; nothing here is calibrated. Raises ValueError when
         it does not decode, Unavailable when its turn does not come in time, Conflict when it is called off."""
         started = time.monotonic()
-        self._waiting += 1
-        mine = self._turn.acquire(timeout=wait_s)
-        self._waiting -= 1
-        if not mine:
-            raise Unavailable("The model is busy with other volumes.", code="queue_full", retry_after_s=5)
-        try:
+        with self._turns.taken(wait_s):
             return self._see(study, begun, time.monotonic() - started)
-        finally:
-            self._turn.release()
 
     def _see(self, study: bytes, begun: "list[Future[Pass]] | None", waited_s: float) -> Seen:
         if isinstance(begun, Passes):  # it may have waited long for its turn
@@ -73,8 +65,8 @@ class ServedRules:
 
     def close(self) -> None:
         """Waits for the study that is being worked on."""
-        with self._turn:
-            self.meter.close()
+        self._turns.close()
+        self.meter.close()
 
 
 def stepper(begun: "list[Future[Pass]] | None", count: int) -> Step:

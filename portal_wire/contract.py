@@ -177,6 +177,7 @@ class Job(Shape):
     review: Review | None = None
     purpose: Literal["answer", "compare"] = "answer"  # a run to compare never stands as the study's answer
     prompts: list[Prompt] = []
+    fast: bool = False  # ran with the model's fast setting
     correction: Correction | None = None
 
 
@@ -224,6 +225,7 @@ class Model(Shape):
     task: str
     kind: Literal["image", "volume", "any"]
     prompted: bool = False  # outlines what a person drew boxes round, and runs with boxes alone
+    fast: bool = False  # has a setting that answers sooner and less exactly
     modalities: list[str]
     labels: list[str]
     negative_label: str | None

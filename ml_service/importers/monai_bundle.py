@@ -1,4 +1,4 @@
-"""`python -m ml_service.importers.monai_bundle --bundle FOLDER --out FOLDER`
+"""`python -m ml_service.importers.monai_bundle --bundle FOLDER --out ml_service/models/NAME/1`
 
 A MONAI bundle (https://docs.monai.io/en/stable/mb_specification.html) of a UNet, SegResNet or SwinUNETR. Its config is
 a program: `_target_` names Python classes to build, `$` begins Python to run. None of it is run here. `metadata.json`
@@ -18,6 +18,7 @@ from ml_service.importers.volume_model import Imported, save
 from ml_service.sliding_window.plan import Plan
 
 FAST_OVERLAP = 0.25
+MODALITIES = ("CT", "MR", "PT")
 NETWORKS = ("network_def", "network", "net")  # where a bundle describes its network, the usual place first
 # What our networks do; another value of one of these makes another network, anything else an argument we do not know.
 FIXED: dict[str, dict[str, Any]] = {
@@ -33,13 +34,16 @@ TAKEN = {
 }
 
 
-def imported(metadata: dict[str, Any], config: dict[str, Any], tensors: dict[str, Array]) -> Imported:
+def imported(
+    metadata: dict[str, Any], config: dict[str, Any], tensors: dict[str, Array], modality: str | None = None
+) -> Imported:
     """Returns a bundle as a model of ours.
 
     Args:
         metadata: the content of configs/metadata.json.
         config: the content of configs/inference.json.
         tensors: the state dict of models/model.pt.
+        modality: CT, MR or PT; None: as the metadata says.
 
     Raises:
         ValueError: for a network or a preparation that we do not have, for an expression where a value is needed, and
@@ -71,6 +75,7 @@ def imported(metadata: dict[str, Any], config: dict[str, Any], tensors: dict[str
             activation=activation(config),
         ),
         weights=convert(tensors, rules, monai_networks.index_table),
+        modality=modality or modality_of(metadata),
     )
 
 
@@ -134,6 +139,16 @@ def corners(metadata: dict[str, Any]) -> str:
     return "each" if (int(numbers[0]), int(numbers[1])) >= (1, 5) else "monai-0.9"
 
 
+def modality_of(metadata: dict[str, Any]) -> str:
+    """Returns the DICOM modality that the network reads. Raises ValueError where the metadata does not tell it."""
+    described: dict[str, Any] = metadata.get("network_data_format", {}).get("inputs", {})
+    told = {str(each.get("modality", "n/a")).upper() for each in described.values() if isinstance(each, dict)}
+    known = {"MRI": "MR"}.get(next(iter(told), ""), next(iter(told), ""))
+    if len(told) != 1 or known not in MODALITIES:
+        raise ValueError(f"Expected a modality of CT, MR or PT for the input. Received: {sorted(told)}")
+    return known
+
+
 def names(metadata: dict[str, Any]) -> tuple[str, ...]:
     """Returns the outputs' names in order. Raises ValueError where the metadata does not name them."""
     outputs = metadata.get("network_data_format", {}).get("outputs", {})
@@ -193,15 +208,18 @@ def _number(value: Any, name: str) -> float:
 
 
 def main() -> None:
-    """Reads the command line and writes the model's folder."""
+    """Reads the command line and writes a version that the tier serves."""
     parser = argparse.ArgumentParser(description="Imports a MONAI bundle.")
     parser.add_argument("--bundle", required=True, type=Path, metavar="FOLDER")
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="the version's folder, MODELS/NAME/VERSION")
+    parser.add_argument("--modality", choices=MODALITIES, help="where the bundle does not say it")
+    parser.add_argument("--title", help="for people; by default the bundle's folder")
     given = parser.parse_args()
     configs = given.bundle / "configs"
     parts = [json.loads((configs / f"{name}.json").read_text(encoding="utf-8")) for name in ("metadata", "inference")]
     tensors = read(given.bundle / "models" / "model.pt", within=("state_dict", "model"))
-    save(imported(parts[0], parts[1], tensors), given.out)
+    model = imported(parts[0], parts[1], tensors, given.modality)
+    save(model, given.title or f"{given.bundle.resolve().name}, imported", given.out)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`python -m ml_service.importers.suprem --checkpoint X.pth --network unet --out FOLDER`
+"""`python -m ml_service.importers.suprem --checkpoint X.pth --network unet --out ml_service/models/ct-organs/1`
 
 SuPreM's released checkpoints (https://github.com/MrGiovanni/SuPreM; CC BY-NC-ND 4.0: they may not be redistributed, so
 each site brings its own): U-Net and Swin UNETR with the 32-class text head, and SegResNet. Their training loop saves a
@@ -84,6 +84,7 @@ EXTRA: dict[str, dict[str, str]] = {
     "swin_unetr": {"head": "text", "corners": "monai-0.9"},
     "segresnet": {},
 }
+TITLES = {"unet": "U-Net", "swin_unetr": "Swin UNETR", "segresnet": "SegResNet"}
 LAST = {"unet": "organ_embedding", "swin_unetr": "organ_embedding", "segresnet": "conv_final.2.conv.bias"}
 
 
@@ -115,9 +116,11 @@ def imported(tensors: dict[str, Array], network: str, order: str | None = None) 
             spacing_mm=(1.5, 1.5, 1.5),
             axes="RAS",
             levels=(-175.0, 250.0),
+            foreground=True,
             activation="sigmoid",
         ),
         weights=weights,
+        clean_up=True,
     )
 
 
@@ -139,14 +142,15 @@ def _head(labels: int, maps: int, bottom: int) -> list[Rule]:
 
 
 def main() -> None:
-    """Reads the command line and writes the model's folder."""
+    """Reads the command line and writes a version that the tier serves."""
     parser = argparse.ArgumentParser(description="Imports a checkpoint of SuPreM.")
     parser.add_argument("--checkpoint", required=True, type=Path)
     parser.add_argument("--network", required=True, choices=sorted(NETWORKS))
     parser.add_argument("--labels", choices=sorted(ORDERS), help="the outputs' order; by default by their number")
-    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path, help="the version's folder, MODELS/NAME/VERSION")
     given = parser.parse_args()
-    save(imported(read(given.checkpoint, within=("net",)), given.network, given.labels), given.out)
+    model = imported(read(given.checkpoint, within=("net",)), given.network, given.labels)
+    save(model, f"Organs in a CT, SuPreM's {TITLES[given.network]}", given.out)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,14 @@ class Cancelled(Exception):
     """The caller wanted no more."""
 
 
+def total(shape: tuple[int, ...], plan: Plan, fast: bool = False) -> int:
+    """Returns how many windows `slabs` reads a volume in; an empty one in none."""
+    if not all(shape):
+        return 0
+    first, second, third = (max(length, side) for length, side in zip(shape, plan.size, strict=True))
+    return count((first, second, third), plan.size, plan.shared(fast))
+
+
 def slabs(
     volume: NDArray[np.generic],
     run: Run,
@@ -82,7 +90,7 @@ def _down(
     shape: Three = (volume.shape[0], volume.shape[1], volume.shape[2])
     overlap = plan.shared(fast)
     share = weights(size)
-    total, done = count(shape, size, overlap), 0
+    among, done = count(shape, size, overlap), 0
     sums: Floats | None = None  # (window's depth, height, width, labels), and the weights of each voxel
     seen = np.zeros((size[0], *shape[1:]), np.float32)
     depths = [z for z, _ in rows(shape, size, overlap)]
@@ -99,7 +107,7 @@ def _down(
                 sums[here] += block * share[..., None]
                 seen[here] += share
             done += len(places)
-            progress(done, total)
+            progress(done, among)
         assert sums is not None
         final = after - z  # slices that no later row touches
         yield z, sums[:final] / seen[:final, :, :, None]

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ml_service import manifest as manifests
-from ml_service.manifest import Manifest, Prompted, Rules
+from ml_service.manifest import Manifest, Prompted, Rules, Volumetric
 
-Told = TypeVar("Told", Manifest, Rules, Prompted)
+Told = TypeVar("Told", Manifest, Rules, Prompted, Volumetric)
 
 
 def seal(folder: Path, manifest: Told) -> Told:

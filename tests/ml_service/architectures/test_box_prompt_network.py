@@ -7,7 +7,7 @@ import pytest
 from ml_service import architectures
 from ml_service.architectures.box_prompt import PATCH, SIDE
 from ml_service.architectures.layers.cut_out import CutOut
-from ml_service.prompts.networks import READERS, compiled
+from ml_service.prompts.networks import READERS, compiled_halves
 
 RNG = np.random.default_rng(0)
 MOST_BYTES = 10 * 2**20  # of shipped weights
@@ -67,7 +67,7 @@ def test_a_cut_out_of_much_is_the_mean_of_what_each_cell_covers() -> None:
 @pytest.mark.parametrize("name", ["box_prompt", "lite_medsam"])
 def test_both_architectures_answer_by_the_same_two_calls(name: str) -> None:
     small = {"box_prompt": {"widths": (8, 8, 8, 8)}, "lite_medsam": {"widths": (16, 20, 20, 40), "embedding": 32}}[name]
-    parts = compiled(architectures.build(name, small), threads=1)
+    parts = compiled_halves(architectures.build(name, small), threads=1)
     reader = READERS[name]()
     plane = RNG.random((90, 140)).astype(np.float32)
     boxes = np.array([[20, 10, 90, 60]], np.float32)

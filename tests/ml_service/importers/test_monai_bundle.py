@@ -15,6 +15,7 @@ from tests.ml_service.importers.parity import agree, checkpoint, filled, outputs
 
 METADATA = {
     "network_data_format": {
+        "inputs": {"image": {"type": "image", "modality": "CT", "num_channels": 1}},
         "outputs": {"pred": {"num_channels": 2, "channel_def": {"1": "spleen", "0": "background"}}},
     }
 }
@@ -82,6 +83,14 @@ def test_what_the_config_says_of_volumes_is_taken_over(tensors: dict[str, Array]
     plan = model.plan
     assert (plan.size, plan.overlap, plan.activation, plan.axes) == ((96, 96, 96), 0.5, "softmax", "RAS")
     assert (plan.spacing_mm, plan.levels) == ((1.5, 1.5, 2.0), (-57.0, 164.0))
+
+
+@pytest.mark.parametrize(("told", "expected"), [("CT", "CT"), ("MRI", "MR"), ("mr", "MR")])
+def test_the_modality_is_the_metadatas_or_the_one_that_is_named(told: str, expected: str) -> None:
+    data = {"network_data_format": {"inputs": {"image": {"modality": told}}}}
+    assert monai_bundle.modality_of(data) == expected
+    with pytest.raises(ValueError, match="modality"):
+        monai_bundle.modality_of({"network_data_format": {"inputs": {"image": {"modality": "n/a"}}}})
 
 
 def test_nothing_is_run(tensors: dict[str, Array], tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from ml_service import architectures
+from ml_service.checks import open_version
 from ml_service.importers import suprem
 from ml_service.importers.checkpoint import Array
-from ml_service.importers.volume_model import DESCRIPTION, load, save
+from ml_service.importers.volume_model import save
+from ml_service.served_volume import ServedVolume
+from ml_service.settings import Settings
 from tests.ml_service.importers.parity import agree, checkpoint, filled, outputs, voxels
+from tests.ml_service.tiny_bundle import packed, scan, unpacked
 
 
 @pytest.fixture(scope="module")
@@ -82,12 +86,27 @@ def test_every_tensor_that_does_not_fit_is_named(unet: dict[str, Array]) -> None
         suprem.imported(tensors, "unet")
 
 
-def test_what_is_saved_says_how_to_build_and_to_ask_it(unet: dict[str, Array], tmp_path: Path) -> None:
-    model = suprem.imported(unet, "unet")
-    save(model, tmp_path / "ct-organs")
-    assert sorted(path.name for path in (tmp_path / "ct-organs").iterdir()) == [DESCRIPTION, "weights.npz"]
-    again = load(tmp_path / "ct-organs")
-    assert again[:4] == model[:4]
-    assert all(np.array_equal(again.weights[name], model.weights[name]) for name in model.weights)
-    with pytest.raises(FileExistsError):
-        save(model, tmp_path / "ct-organs")
+def test_a_checkpoint_becomes_a_version_that_is_served_with_suprems_clean_up(tmp_path: Path) -> None:
+    """In small windows, so that this takes seconds; the plan is upstream's otherwise."""
+    model = suprem.imported(checkpoint("segresnet"), "segresnet")
+    assert (model.plan.size, model.plan.overlap, model.plan.spacing_mm) == ((96, 96, 96), 0.75, (1.5, 1.5, 1.5))
+    assert model.plan.foreground and model.clean_up
+    small = model.plan.model_copy(update={"size": (16, 16, 16)})
+    folder = tmp_path / "ct-organs" / "1"
+    manifest = save(model._replace(plan=small), "Organs in a CT", folder)
+    assert manifest.labels == suprem.ATLAS and manifest.outputs == 25 and manifest.modalities == ("CT",)
+    served = open_version(folder, Settings(service_token=None))
+    assert isinstance(served, ServedVolume) and served.manifest == manifest
+    seen = served.see_study(packed(scan()), wait_s=5, fast=True)
+    served.close()
+    assert seen.outlined
+    labels, _ = unpacked(seen.outlined.mask())
+    assert labels.any()
+
+
+def test_what_the_tier_cannot_serve_is_not_imported(tmp_path: Path) -> None:
+    model = suprem.imported(checkpoint("segresnet"), "segresnet")
+    for wrong in ({"labels": ("liver",) * 25}, {"params": model.params | {"channels": 4}}):
+        with pytest.raises(ValueError, match="Expected"):
+            save(model._replace(**wrong), "Organs", tmp_path / "ct-organs" / "1")
+    assert not (tmp_path / "ct-organs").exists()
