@@ -52,20 +52,23 @@ def infer(
     prompts: Sequence[Prompt] = (),
     study_sha256: str | None = None,
     spacing_mm: Sequence[float] | None = None,
+    fast: bool = False,
     timeout_s: float | None = None,
     request_id: str | None = None,
 ) -> Reading:
     """Run a version on a canonical study; `wanted` are the outputs to ask for. With a site's `calibration` in place of
     the shipped one, which the findings then name. `spacing_mm` is that of an image's rows and columns, if known.
     `prompts` for a model that is asked with boxes; such a one may still hold the study of `study_sha256`, and then
-    answers without it (None), or raises Conflict `study_not_held`. By `request_id` others ask how far it is.
+    answers without it (None), or raises Conflict `study_not_held`. `fast` for a model that has such a setting. By
+    `request_id` others ask how far it is.
 
     Raises Unavailable when the tier is away or full, still works on another request of this id, or was told to call
     this one off; Internal when it broke off while it worked on this study (which the study may have caused), and the
     other PortalErrors as the tier answers them.
     """
-    parameters = {"calibration": json.dumps(calibration.parameters)} if calibration else {}
+    parameters: dict[str, str | bool] = {"calibration": json.dumps(calibration.parameters)} if calibration else {}
     parameters |= {"spacing_mm": json.dumps(list(spacing_mm))} if spacing_mm else {}
+    parameters |= {"fast": True} if fast else {}
     parameters |= {"study_sha256": study_sha256} if study_sha256 else {}
     parameters |= {"through": json.dumps([prompt.through for prompt in prompts])} if prompts else {}
     head, body = _encode(study, wanted, parameters, prompts, request_id)
@@ -145,7 +148,7 @@ def _card(client: ServiceClient, name: str) -> Model | None:
 def _encode(
     study: bytes | BinaryIO | None,
     wanted: Sequence[str],
-    parameters: Mapping[str, str],
+    parameters: Mapping[str, str | bool],
     prompts: Sequence[Prompt],
     request_id: str | None,
 ) -> tuple[bytes, bytes | StudyBody]:

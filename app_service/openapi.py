@@ -26,6 +26,7 @@ _UPLOAD = {
         "file": {"type": "array", "items": {"type": "string", "contentMediaType": "application/octet-stream"}},
         "model": {"type": "array", "items": {"type": "string"}},
         "patient_reference": {"type": "string", "maxLength": 200},
+        "fast": {"type": "boolean"},
     },
 }
 _KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 255}}

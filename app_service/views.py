@@ -29,6 +29,7 @@ _FROM_JOB = {
     "model",
     "version",
     "purpose",
+    "fast",
     "state",
     "attempt",
     "created_at",

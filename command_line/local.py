@@ -22,9 +22,9 @@ Files = dict[str, bytes]
 
 
 @contextmanager
-def outliner(model: str, npz: bool = False) -> Iterator[Callable[[Path], Files]]:
+def outliner(model: str, npz: bool = False, fast: bool = False) -> Iterator[Callable[[Path], Files]]:
     """Gives a function from a volume's file to its outlines: {"combined_labels.nii.gz": bytes, "segmentations/…": …};
-    with `npz` from an NPZ case to {"segs.npz": bytes}.
+    with `npz` from an NPZ case to {"segs.npz": bytes}. `fast` is the setting of a model of volumes.
 
     It raises ClickException with the reason for a case that is refused.
     """
@@ -41,12 +41,12 @@ def outliner(model: str, npz: bool = False) -> Iterator[Callable[[Path], Files]]
         with registry.use(model, None) as served:
             if npz != isinstance(served, ServedPrompts):
                 raise click.ClickException(f"{model} is {'not ' if npz else ''}asked with boxes: {MODELS}")
-            yield partial(_of_boxes if npz else _of_volume, served)
+            yield partial(_of_boxes, served) if npz else partial(_of_volume, served, fast=fast)
     except PortalError as error:
         raise click.ClickException(error.detail) from error
 
 
-def _of_volume(served: Any, file: Path) -> Files:
+def _of_volume(served: Any, file: Path, fast: bool) -> Files:
     from app_service.exports.label_table import LABELS, label_table
     from app_service.masks.structures import file_name
     from app_service.masks.volume import part
@@ -54,7 +54,7 @@ def _of_volume(served: Any, file: Path) -> Files:
 
     try:
         volume = _canonical(file.read_bytes())
-        mask = _mask(served, {"study": Tensor("study", "BYTES", (1,), [volume])})
+        mask = _mask(served, {"study": Tensor("study", "BYTES", (1,), [volume])}, {"fast": fast})
         labels = dict(enumerate(served.manifest.labels, 1))
         parted = part(mask, io.BytesIO(volume), labels)
     except PortalError as error:
@@ -95,13 +95,13 @@ def _of_boxes(served: Any, file: Path) -> Files:
         raise click.ClickException(error.detail) from error
 
 
-def _mask(served: Any, inputs: dict[str, Any]) -> bytes:
+def _mask(served: Any, inputs: dict[str, Any], parameters: dict[str, Any] | None = None) -> bytes:
     """The label map that the model answers with. Raises PortalError, or ClickException where it does not answer."""
     from ml_service import answers
     from ml_service.protocol import Inference, Wanted
 
     wanted = (Wanted("findings", False), Wanted("mask", False))
-    asked = Inference(None, inputs, wanted, False, {})
+    asked = Inference(None, inputs, wanted, False, parameters or {})
     seen = answers.see(served, asked, PATIENCE_S, [])
     (mask, _) = answers.outputs(served, seen, asked)[1]
     if not mask.data[0]:

@@ -67,15 +67,17 @@ class Portal:
         patient_reference: str | None,
         sent: Callable[[int], None] = lambda count: None,
         key: str | None = None,
+        fast: bool = False,
     ) -> Uploaded:
         """Sends files in one drop, never whole in memory. `sent(n)` is told after every n bytes more. With a `key` the
-        same drop may be sent again and makes nothing twice."""
+        same drop may be sent again and makes nothing twice. `fast` is the setting of the models named."""
         with ExitStack() as stack:
             fields: list[tuple[str, Any]] = [
                 ("file", (path.name, stack.enter_context(path.open("rb")), "application/octet-stream"))
                 for path in files
             ]
             fields += [("model", model) for model in models]
+            fields += [("fast", "true")] if fast else []
             if patient_reference:
                 fields.append(("patient_reference", patient_reference))
             body = MultipartEncoderMonitor(MultipartEncoder(fields), _Advance(sent))

@@ -26,9 +26,10 @@ VOLUME, COMBINED, PARTS, LABELS = "ct.nii.gz", "combined_labels.nii.gz", "segmen
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("target", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--model", help="One that outlines.", show_default="ct-tissue, for NPZ files box-prompt")
+@click.option("--fast", is_flag=True, help="The model's fast setting, of volumes: sooner, less exact.")
 @click.option("--local", is_flag=True, help="In this process, without a portal: needs the tiers' packages.")
 @click.pass_obj
-def segment(portal: Portal, source: Path, target: Path, model: str | None, local: bool) -> None:
+def segment(portal: Portal, source: Path, target: Path, model: str | None, fast: bool, local: bool) -> None:
     """Outline every case in SOURCE into TARGET: CASE/ct.nii.gz, or CASE.npz with `imgs` and `boxes`, which brings
     CASE.npz with `segs`. Cases that TARGET has already are left out, so that a run that was broken off goes on. Ends
     with status 1 when a case brought nothing."""
@@ -40,19 +41,22 @@ def segment(portal: Portal, source: Path, target: Path, model: str | None, local
     click.echo(f"{len(cases)} cases, {len(cases) - len(waiting)} of them done before.")
     target.mkdir(parents=True, exist_ok=True)
     model = model or ("ct-tissue" if volumes else "box-prompt")
+    if fast and not volumes:
+        raise click.ClickException("There is no fast setting for boxes.")
     if local:
-        done = _outlined_here(waiting, target, model, npz=not volumes)
+        done = _outlined_here(waiting, target, model, not volumes, fast)
+    elif volumes:
+        done = _outlined_there(portal, waiting, target, model, fast)
     else:
-        outlined = _outlined_there if volumes else outlined_boxes
-        done = outlined(portal, waiting, target, model)
+        done = outlined_boxes(portal, waiting, target, model)
     click.echo(f"{done} of {len(waiting)} outlined.")
     raise SystemExit(0 if done == len(waiting) else 1)
 
 
-def _outlined_here(cases: list[Path], target: Path, model: str, npz: bool) -> int:
+def _outlined_here(cases: list[Path], target: Path, model: str, npz: bool, fast: bool) -> int:
     """Returns how many cases were outlined in this process."""
     done = 0
-    with outliner(model, npz) as outlined, click.progressbar(cases, label="Outlining", show_pos=True) as bar:
+    with outliner(model, npz, fast) as outlined, click.progressbar(cases, label="Outlining", show_pos=True) as bar:
         for case in bar:
             try:
                 files = outlined(case if npz else case / VOLUME)
@@ -65,22 +69,22 @@ def _outlined_here(cases: list[Path], target: Path, model: str, npz: bool) -> in
     return done
 
 
-def _outlined_there(portal: Portal, cases: list[Path], target: Path, model: str) -> int:
+def _outlined_there(portal: Portal, cases: list[Path], target: Path, model: str, fast: bool) -> int:
     """Returns how many cases the portal outlined."""
-    jobs = _sent(portal, cases, model)
+    jobs = _sent(portal, cases, model, fast)
     if jobs:
         finished(portal, list(jobs.values()))
     return sum(_kept(portal, job.id, target / name) for name, job in jobs.items())
 
 
-def _sent(portal: Portal, cases: list[Path], model: str) -> dict[str, Job]:
+def _sent(portal: Portal, cases: list[Path], model: str, fast: bool) -> dict[str, Job]:
     """Returns the job of each case by its folder's name; a refused one is told and left out."""
     jobs: dict[str, Job] = {}
     size = sum((case / VOLUME).stat().st_size for case in cases)
     with click.progressbar(length=size, label="Sending", show_pos=False) as bar:
         for case in cases:
             try:
-                uploaded = portal.upload([case / VOLUME], [model], case.name, bar.update)
+                uploaded = portal.upload([case / VOLUME], [model], case.name, bar.update, fast=fast)
                 jobs[case.name] = uploaded.jobs[0]
             except click.ClickException as error:
                 click.echo(f"\n{case.name}: {error.format_message()}", err=True)

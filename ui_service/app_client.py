@@ -85,8 +85,8 @@ class AppTier(AccountCalls, SharingCalls, DirectCalls):
     def job(self, job_id: str) -> Job:
         return Job.model_validate_json(self._call("GET", f"/v1/jobs/{job_id}").content)
 
-    def run(self, study_ids: Sequence[str], models: Sequence[str]) -> list[Job]:
-        body = {"study_ids": list(study_ids), "models": list(models)}
+    def run(self, study_ids: Sequence[str], models: Sequence[str], fast: bool = False) -> list[Job]:
+        body = {"study_ids": list(study_ids), "models": list(models)} | ({"fast": True} if fast else {})
         answer = self._call("POST", "/v1/jobs", json=body).json()
         return [Job.model_validate(job) for job in answer["jobs"]]
 

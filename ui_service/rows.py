@@ -46,6 +46,12 @@ def runnable(models: Iterable[Model]) -> list[Model]:
     return [model for model in models if not model.prompted]
 
 
+def offers_fast(models: Iterable[Model], names: Sequence[str]) -> bool:
+    """Whether each of the models named has a fast setting: a form's tick stands beside a menu of all models."""
+    fast = {model.name for model in models if model.fast}
+    return fast.issuperset(names)
+
+
 def prompter(models: Iterable[Model]) -> Model | None:
     """The model that outlines what a person draws boxes round, where one is ready to answer."""
     for model in models:

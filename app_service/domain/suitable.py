@@ -30,10 +30,16 @@ def prompted(models: Iterable[Model], kind: str, modality: str) -> Model | None:
 
 
 def chosen(
-    models: Iterable[Model], name: str, version: str | None, kind: str, modality: str, boxes: bool = False
+    models: Iterable[Model],
+    name: str,
+    version: str | None,
+    kind: str,
+    modality: str,
+    boxes: bool = False,
+    fast: bool = False,
 ) -> tuple[str, str]:
     """(name, version) to run. Raises Unprocessable when there is no such model, or it cannot read the study, or there
-    are no `boxes` for one that needs them, or some for one that takes none."""
+    are no `boxes` for one that needs them, or some for one that takes none, or it has no `fast` setting."""
     model = next((model for model in models if model.name == name), None)
     if model is None:
         raise Unprocessable("There is no model of this name here.", code="unknown_model")
@@ -48,4 +54,6 @@ def chosen(
         raise Unprocessable(f"{model.title} needs boxes. Draw one on the {kind} first.", code="prompts_missing")
     if boxes and not model.prompted:
         raise Unprocessable(f"prompts: {model.title} takes no boxes.", code="prompts_not_taken")
+    if fast and not model.fast:
+        raise Unprocessable(f"fast: {model.title} has no fast setting.", code="fast_not_offered")
     return model.name, version or model.active_version

@@ -27,7 +27,7 @@ _NAMES = re.compile(
     r"|seg(_corrected)?\.dcm|segs\.npz|surfaces/[\w-]+\.stl|(statistics(_corrected)?\.json|measurements(_corrected)?\.csv)|labels\.csv"
 )
 _FACTS = ("model", "version", "shape", "spacing_mm", "labels", "structures", "sources")
-_JOB = {"id", "study_id", "model", "version", "purpose"}
+_JOB = {"id", "study_id", "model", "version", "purpose", "fast"}
 Entry = tuple[str, Callable[[], bytes]]
 
 

@@ -21,7 +21,7 @@ from portal_wire.errors import Unprocessable
 
 SEG_NOT_MADE = "seg_not_made"
 _WITHOUT_SEG = "There is no DICOM Segmentation of this answer; the NIfTI files hold all of it."
-VOLUME_TIMEOUT_S = 600.0  # a volume goes through the network window by window
+VOLUME_TIMEOUT_S = 6 * 3600.0  # the largest networks read a volume for hours on a processor, window by window
 
 
 class File(NamedTuple):
@@ -54,6 +54,7 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
                 file,
                 WANTED,
                 spacing_mm=spacing_mm,
+                fast=job.fast,
                 timeout_s=timeout_s,
                 request_id=name_of(job),
             )
@@ -102,6 +103,7 @@ def _statistics(job: Row[Any], study: Row[Any], measurements: list[Measurement])
     facts = {
         "model": job.model,
         "version": job.version,
+        "fast": job.fast,
         "study_id": study.id,
         "shape": study.shape,
         "spacing_mm": study.spacing_mm,

@@ -54,8 +54,10 @@ class ModelWanted(Asked):
 
 
 class JobWanted(ModelWanted):
-    """`prompts` for a model that outlines what a person drew boxes round, and for no other."""
+    """`prompts` for a model that outlines what a person drew boxes round, `fast` for one that has such a setting, and
+    for no other."""
 
+    fast: bool = False
     prompts: list[Prompt] = Field(default=[], max_length=MOST)
 
 
@@ -65,6 +67,7 @@ class JobsWanted(Asked):
     study_ids: list[UUID] = Field(min_length=1, max_length=MOST_STUDIES)
     models: list[Name | ModelWanted] = Field(min_length=1, max_length=MOST_MODELS)
     purpose: Purpose = "answer"
+    fast: bool = Field(default=False, description="The models' fast setting; every one must have it.")
 
 
 class CorrectionWanted(Asked):

@@ -32,7 +32,9 @@ jobs = APIBlueprint("jobs", __name__, tag="Jobs")
 @jobs.output(Job, status_code=202)
 def started(study_id: UUID, json_data: JobWanted) -> tuple[Job, int]:
     """Run a model on a study; with `prompts` one that outlines what the boxes hold."""
-    return _start([str(study_id)], [(json_data.model, json_data.version)], prompts=json_data.prompts)[0], 202
+    wanted = json_data
+    models = [(wanted.model, wanted.version)]
+    return _start([str(study_id)], models, prompts=wanted.prompts, fast=wanted.fast)[0], 202
 
 
 @jobs.post("/v1/jobs")
@@ -43,7 +45,7 @@ def many_started(json_data: JobsWanted) -> tuple[JobList, int]:
     """Run every model named on every study named: all of them, or none when one is not possible."""
     studies = list(dict.fromkeys(str(study_id) for study_id in json_data.study_ids))
     models = [(one, None) if isinstance(one, str) else (one.model, one.version) for one in json_data.models]
-    return JobList(jobs=_start(studies, models, json_data.purpose)), 202
+    return JobList(jobs=_start(studies, models, json_data.purpose, fast=json_data.fast)), 202
 
 
 @jobs.get("/v1/jobs")
@@ -108,6 +110,7 @@ def _start(
     models: list[tuple[str, str | None]],
     purpose: Purpose = "answer",
     prompts: Sequence[Prompt] = (),
+    fast: bool = False,
 ) -> list[Job]:
     here, user = parts(), current_user()
     served = here.models.all()
@@ -118,9 +121,9 @@ def _start(
             study = find_study(connection, user.id, study_id)
             audit.record(connection, "run", user.id, study_id)
             kind = (study.kind, study.modality)
-            runs = dict.fromkeys(chosen(served, *model, *kind, boxes=bool(prompts)) for model in models)
+            runs = dict.fromkeys(chosen(served, *model, *kind, boxes=bool(prompts), fast=fast) for model in models)
             check_prompts(prompts, study.kind, study.shape)
-            made += [to_job(add_job(connection, user.id, study_id, *run, purpose, prompts)) for run in runs]
+            made += [to_job(add_job(connection, user.id, study_id, *run, purpose, prompts, fast)) for run in runs]
     return _enqueue(made)
 
 

@@ -52,6 +52,7 @@ def add_job(
     version: str,
     purpose: str = "answer",
     prompts: Sequence[Prompt] = (),
+    fast: bool = False,
 ) -> Row[Any]:
     """Store a queued job and return its row. Enqueue it after the commit."""
     moment = now()
@@ -63,6 +64,7 @@ def add_job(
         "version": version,
         "purpose": purpose,
         "prompts": [prompt.model_dump() for prompt in prompts] or None,
+        "fast": fast,
         "state": JobState.QUEUED,
         "attempt": 0,
         "attempt_limit": MAX_ATTEMPTS,

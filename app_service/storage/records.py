@@ -109,6 +109,7 @@ jobs = Table(
     # Only an "answer" stands for its study in lists; a run to "compare" models is seen where they are compared.
     Column("purpose", String(16), nullable=False, server_default="answer"),
     Column("prompts", _json),  # boxes that a person drew; a retry runs with the same
+    Column("fast", Boolean, nullable=False, server_default=false()),  # as is the model's setting
     Column("state", String(16), nullable=False),
     # The attempt is the fence: it grows with each claim, and only its holder may commit.
     Column("attempt", Integer, nullable=False, default=0),

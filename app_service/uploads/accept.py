@@ -25,6 +25,7 @@ class Run(NamedTuple):
     model: str
     version: str
     prompts: Sequence[Prompt] = ()
+    fast: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,5 +93,5 @@ def _to_run(parts: Parts, form: Form, study: CanonicalStudy) -> list[Run]:
     runs = []
     for name in form.models:
         prompts = study.prompts if taker and taker.name == name else ()
-        runs.append(Run(*chosen(models, name, None, *kind, boxes=bool(prompts)), prompts))
+        runs.append(Run(*chosen(models, name, None, *kind, boxes=bool(prompts), fast=form.fast), prompts, form.fast))
     return runs

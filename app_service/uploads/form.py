@@ -13,7 +13,8 @@ from portal_wire.errors import BadRequest, TooLarge, Unprocessable, UnsupportedM
 
 DESCRIPTION = (
     "multipart/form-data with one or more parts `file`, optional `model` (repeatable; the site's default models "
-    "otherwise) and `patient_reference`. With an `Idempotency-Key` the same request can be sent again safely."
+    "otherwise), `patient_reference` and `fast` (true: the named models' fast setting). With an `Idempotency-Key` the "
+    "same request can be sent again safely."
 )
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "")  # the last two have no file, and are told so
 _FIELDS = 100  # parts of a form beside its files
@@ -30,11 +31,13 @@ class Form:
     models: tuple[str, ...]
     patient_reference: str | None
     key: str | None
+    fast: bool = False
 
     @property
     def fingerprint(self) -> str:
         """Equal for equal requests: what an Idempotency-Key stands for."""
-        facts = [[name, part.sha256] for name, part in self.files], self.models, self.patient_reference
+        facts = [[[name, part.sha256] for name, part in self.files], self.models, self.patient_reference]
+        facts += ["fast"] if self.fast else []
         return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
@@ -58,8 +61,11 @@ def read_form(request: Request, max_files: int, max_file_bytes: int) -> Form:
     key = request.headers.get("Idempotency-Key")
     if key and len(key) > _MAX_KEY:
         raise BadRequest(f"Expected an Idempotency-Key of at most {_MAX_KEY} characters.")
+    fast = next(iter(body.fields.get("fast", [])), "false")
     models = tuple(dict.fromkeys(name for name in body.fields.get("model", []) if name))
-    return Form(_files(body.files, max_files), models, reference, key)
+    if fast not in ("true", "false") or (fast == "true" and not models):
+        raise Unprocessable("Expected fast as true or false, and true only beside a model.")
+    return Form(_files(body.files, max_files), models, reference, key, fast == "true")
 
 
 def _files(found: Sequence[tuple[str, PartFile]], max_files: int) -> tuple[tuple[str, PartFile], ...]:

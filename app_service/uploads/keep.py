@@ -53,7 +53,8 @@ def _commit(parts: Parts, user: User, form: Form, accepted: list[Accepted], reje
             add_study(connection, item.row)
             audit.record(connection, "upload", user.id, item.row["id"])
             for run in item.runs:
-                rows.append(add_job(connection, user.id, item.row["id"], run.model, run.version, prompts=run.prompts))
+                wanted = (run.model, run.version, "answer", run.prompts, run.fast)
+                rows.append(add_job(connection, user.id, item.row["id"], *wanted))
         uploaded = Uploaded(studies=studies, jobs=[to_job(row) for row in rows], rejected=rejected)
         answer = uploaded.model_dump(mode="json")
         if form.key:

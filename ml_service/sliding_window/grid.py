@@ -29,7 +29,7 @@ class Line(NamedTuple):
 
     def places(self) -> NDArray[np.float64]:
         """Returns where the network's voxels lie, in voxels of the volume: (others,)."""
-        at = np.minimum(np.arange(self.others) * self.step, self.length - 1)
+        at: NDArray[np.float64] = np.minimum(np.arange(self.others) * self.step, self.length - 1)
         return self.length - 1 - at if self.turned else at
 
     def nearest(self) -> NDArray[np.intp]:

@@ -130,6 +130,8 @@ class FakeMl:
         self.silent = False  # it fails to tell
         self.in_use = 0  # so many inferences are told that their id is in use
         self.ids: list[str | None] = []  # that inferences came with
+        self.offers_fast = False  # of volumes
+        self.fast: list[bool] = []  # whether masks were asked for so
         self._server: Any = None
         self.port = 0
         self.start()
@@ -242,6 +244,7 @@ class FakeMl:
         study = body[int(request.headers["Inference-Header-Content-Length"]) + 4 :]
         spacing = json.loads(head.get("parameters", {}).get("spacing_mm", "null"))
         self.spacings.append(spacing)
+        self.fast.append(head.get("parameters", {}).get("fast", False))
         if OUTLINERS[name]["kind"] == "image":
             mask = outlined_picture(study)
             packed = bytes(cv2.imencode(".png", mask)[1])
@@ -257,7 +260,9 @@ class FakeMl:
     def _card(self, name: str) -> Response:
         if name == BOX_PROMPT:
             return jsonify(prompted_card(model_card({"1": None})))
-        return jsonify(outliner_card(name) if name in OUTLINERS else model_card(self.versions))
+        if name in OUTLINERS:
+            return jsonify(outliner_card(name) | {"fast": self.offers_fast and OUTLINERS[name]["kind"] == "volume"})
+        return jsonify(model_card(self.versions))
 
     def _calibrate(self, name: str, version: str) -> Response:
         cases = request.get_json()

@@ -105,3 +105,17 @@ def test_a_case_that_fails_is_counted_and_a_second_run_does_only_that_one(addres
 def test_a_folder_without_cases_is_an_error(tmp_path: Path) -> None:
     said = CliRunner().invoke(main, ["segment", str(tmp_path), str(tmp_path / "out")])
     assert said.exit_code == 1 and "ct.nii.gz" in said.output
+
+
+def test_a_fast_run_asks_the_portal_for_it(address: str, tmp_path: Path) -> None:
+    source = cases(tmp_path / "in", one=b"first")
+    typed = ["--address", address, "segment", str(source), str(tmp_path / "out"), "--model", "ct-organs", "--fast"]
+    assert CliRunner().invoke(main, typed).exit_code == 0
+    assert b'name="fast"\r\n\r\ntrue' in OnePortal.uploads[0]
+    (tmp_path / "npz").mkdir()
+    (tmp_path / "npz" / "case.npz").write_bytes(b"x")
+    said = CliRunner().invoke(main, ["segment", str(tmp_path / "npz"), str(tmp_path / "out"), "--fast"])
+    assert said.exit_code == 1 and "no fast setting" in said.output
+    ran = CliRunner().invoke(main, ["--address", address, "run", "s0", "--model", "ct-organs", "--fast"])
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(OnePortal.uploads[-1]) == {"study_ids": ["s0"], "models": [{"model": "ct-organs"}], "fast": True}

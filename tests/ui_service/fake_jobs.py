@@ -33,7 +33,8 @@ def equip(app: Flask, fake: Any) -> None:
         studies = [known(fake.studies, study_id) for study_id in body["study_ids"]]
         wanted = [{"model": one} if isinstance(one, str) else one for one in body["models"]]
         purpose = body.get("purpose", "answer")
-        made = [fake.add_job(study, purpose=purpose, **one) for study in studies for one in wanted]
+        facts = {"purpose": purpose, "fast": body.get("fast", False)}
+        made = [fake.add_job(study, **facts, **one) for study in studies for one in wanted]
         return jsonify(jobs=[job.model_dump(mode="json") for job in made]), 202
 
     @app.get("/v1/jobs/<job_id>")

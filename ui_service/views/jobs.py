@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal_wire.contract import Job
 from portal_wire.errors import BadRequest
+from ui_service.rows import offers_fast
 from ui_service.signed_in import app_tier
 
 blueprint = Blueprint("jobs", __name__)
@@ -18,7 +19,8 @@ def run(study_id: UUID) -> Response:
     model = request.form.get("model")
     if not model:
         raise BadRequest("Please choose a model.", code="no_model")
-    (job,) = app_tier().run([str(study_id)], [model])
+    app = app_tier()
+    (job,) = app.run([str(study_id)], [model], fast="fast" in request.form and offers_fast(app.models(), [model]))
     return _to_study(job)
 
 

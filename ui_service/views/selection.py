@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from portal_wire.contract import JobState
 from portal_wire.errors import BadRequest
+from ui_service.rows import offers_fast
 from ui_service.signed_in import app_tier
 from ui_service.views.relay import relayed
 
@@ -19,7 +20,8 @@ def run() -> Response:
     models = request.form.getlist("model")
     if not models:
         raise BadRequest("Please choose a model.", code="no_model")
-    app_tier().run(_chosen(), models)
+    app = app_tier()
+    app.run(_chosen(), models, fast="fast" in request.form and offers_fast(app.models(), models))
     return redirect(url_for("worklist.page"), 303)
 
 
