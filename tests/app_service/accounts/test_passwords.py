@@ -6,7 +6,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from app_service.accounts import passwords
 from app_service.accounts.guessable import LIST
@@ -82,3 +83,11 @@ def test_words_that_have_nothing_to_do_with_each_other_are_taken(password: str) 
 def test_the_list_is_the_one_that_its_note_names() -> None:
     note = (LIST.parent / "README.md").read_text()
     assert hashlib.sha256(LIST.read_bytes()).hexdigest() in note
+
+
+def test_nobodys_password_costs_what_a_real_one_costs() -> None:
+    nobodys, real = passwords._nobodys(), passwords.hash_password(PASSWORD)
+    assert extract_parameters(nobodys) == extract_parameters(real)
+    assert len(nobodys) == len(real)
+    with pytest.raises(VerifyMismatchError):  # it was looked at, and not refused for its form
+        passwords._HASHER.verify(nobodys, PASSWORD)
