@@ -3,6 +3,7 @@
 from typing import Any
 
 import redis
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from app_service.accounts import audit
@@ -12,10 +13,12 @@ from app_service.storage.database import may_be_committed, reading, writing
 from app_service.storage.events import publish
 from app_service.storage.jobs import add_job, require_room
 from app_service.storage.studies import add_study
+from app_service.storage.users import user_by_id
 from app_service.uploads.accept import Accepted
 from app_service.uploads.form import Form
 from app_service.views import to_job, to_study
 from portal_wire.contract import Job, Rejected, Uploaded, User
+from portal_wire.errors import Unauthenticated
 
 
 def recall(parts: Parts, user: User, form: Form) -> dict[str, Any] | None:
@@ -47,6 +50,7 @@ def _commit(parts: Parts, user: User, form: Form, accepted: list[Accepted], reje
     models, preferred = parts.models.known(), parts.settings.default_models
     studies = [to_study(item.row, models, preferred) for item in accepted]
     with writing(parts.engine) as connection:
+        _require_still_in(connection, user)
         require_room(connection, user.id, sum(len(item.runs) for item in accepted), parts.settings.max_open_jobs)
         rows = []
         for item in accepted:
@@ -60,6 +64,13 @@ def _commit(parts: Parts, user: User, form: Form, accepted: list[Accepted], reje
         if form.key:
             idempotency.remember(connection, user.id, form.key, form.fingerprint, answer)
     return answer
+
+
+def _require_still_in(connection: Connection, user: User) -> None:
+    """Minutes may have passed since the request's first byte. Raises Unauthenticated, also for another role."""
+    row = user_by_id(connection, user.id)
+    if row.disabled or row.role != user.role:
+        raise Unauthenticated("This account was changed while the file came in. Nothing was saved.", code="no_session")
 
 
 def _enqueue(parts: Parts, user: User, jobs: list[dict[str, Any]]) -> None:

@@ -1,17 +1,21 @@
 """An administrator's changes of accounts: in force at once, written down, and never the last administrator's end."""
 
+import io
+import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from apiflask import APIFlask
 from sqlalchemy import select
+from urllib3.filepost import encode_multipart_formdata
 
 from app_service.accounts.sessions import open_session
 from app_service.parts import Parts
 from app_service.storage.database import reading
-from app_service.storage.records import audit
-from tests.app_service.conftest import PASSWORD, Caller, sign_in
+from app_service.storage.records import audit, studies
+from tests.app_service.conftest import PASSWORD, Caller, film, sign_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NEW = "a new and longer password"
@@ -181,3 +185,28 @@ def test_accounts_are_changed_only_by_somebody_who_signed_in_just_now(
     answers += [admin.post(f"/v1/users/{doctor}/tokens", json={"name": "x", "scopes": ["studies:read"]})]
     assert [(one.status_code, (one.json or {})["code"]) for one in answers] == [(403, "sign_in_again")] * 5
     assert accounts(admin)["doctor"]["role"] == "doctor"
+
+
+@pytest.mark.parametrize("change_of_account", [{"disabled": True}, {"role": "ops"}])
+def test_what_changes_about_an_account_stops_a_film_on_its_way_in(
+    doctor: Caller, admin: Caller, parts: Parts, tmp_path: Path, change_of_account: dict[str, Any]
+) -> None:
+    body, content_type = encode_multipart_formdata([("file", ("film.png", film()))])
+
+    class Slow(io.BytesIO):
+        """Half of it comes, then the administrator acts, then comes the rest."""
+
+        def readinto(self, buffer: Any) -> int:
+            if self.tell():  # in a thread, as another request would be
+                acting = threading.Thread(target=change, args=(admin, "doctor"), kwargs=change_of_account)
+                acting.start()
+                acting.join()
+            half = self.read(len(body) // 2 + 1)
+            buffer[: len(half)] = half
+            return len(half)
+
+    answer = doctor.post("/v1/studies", input_stream=Slow(body), content_type=content_type)
+    assert (answer.status_code, (answer.json or {})["code"]) == (401, "no_session")
+    with reading(parts.engine) as connection:
+        assert connection.execute(select(studies)).all() == []
+    assert [path for path in (tmp_path / "objects").rglob("*") if path.is_file()] == []
