@@ -32,7 +32,7 @@ verify: setup-dev $(VERIFY)/complete  ## check locked packages, secrets, licence
 	@$(VENV)/bin/python -m verify
 
 chaos: setup-dev  ## break a running portal in every way, and count what is lost (about 2 hours; ARGS="--only F04,F08 --repeats 1")
-	@LIGHTBOX_CHAOS_STEPS=50000 $(VENV)/bin/python -m pytest -q tests/chaos/test_job_life.py
+	@LIGHTBOX_CHAOS_STEPS=50000 $(VENV)/bin/python -m pytest -q tests/chaos/test_job_life.py tests/chaos/test_every_step*.py
 	@exec $(VENV)/bin/python -m tests.chaos.run $(ARGS)
 
 lint: setup-dev  ## check style
