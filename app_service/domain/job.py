@@ -7,6 +7,7 @@ MAX_ATTEMPTS = 3  # automatic ones; a person's retry grants as many again
 LEASE_S = 12.0  # a worker that is silent this long has lost its job: with the sweep below, well under 25 s
 RENEW_EVERY_S = 4.0
 RECONCILE_EVERY_S = 5.0
+LAST_TRIES_APART_S = 2.0  # of jobs that broke off together: one of them may be what ends the worker, and ends no other
 MODEL_AWAY_LIMIT_S = 15 * 60.0
 
 OPEN = (JobState.QUEUED, JobState.RUNNING)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.accounts import audit
-from app_service.domain.job import RECONCILE_EVERY_S
+from app_service.domain.job import LAST_TRIES_APART_S, RECONCILE_EVERY_S
 from app_service.health_imaging.rounds import import_results
 from app_service.health_imaging.service import opened
 from app_service.parts import Parts
@@ -66,7 +66,8 @@ def reconcile(parts: Parts) -> None:
 
 
 def _requeue_abandoned(parts: Parts) -> None:
-    """Jobs whose worker fell silent wait again, or fail after their last attempt."""
+    """Jobs whose worker fell silent wait again, or fail after their last attempt. That one they make one by one."""
+    last_tries = 0
     with reading(parts.engine) as connection:
         abandoned = transitions.expired(connection)
     for asked in abandoned:
@@ -78,7 +79,9 @@ def _requeue_abandoned(parts: Parts) -> None:
         RECONCILED.labels("abandoned").inc()
         publish(parts.redis, row.owner_id, to_job(row))
         if row.state == JobState.QUEUED:
-            parts.queue.put(row.id)
+            is_last = row.attempt + 1 >= row.attempt_limit
+            parts.queue.put(row.id, last_tries * LAST_TRIES_APART_S if is_last else 0.0)
+            last_tries += is_last
 
 
 def _enqueue_forgotten(parts: Parts) -> None:

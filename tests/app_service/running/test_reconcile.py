@@ -1,6 +1,8 @@
 """Nothing that was accepted is lost: not by FLUSHALL, not by a queue that was away, not by a dead worker."""
 
+import json
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import redis
@@ -8,6 +10,7 @@ from apiflask import APIFlask
 from dramatiq import Worker
 from sqlalchemy import update
 
+from app_service.domain.job import LAST_TRIES_APART_S
 from app_service.parts import Parts
 from app_service.running.reconcile import reconcile
 from app_service.storage import transitions
@@ -79,6 +82,21 @@ def test_a_job_that_kills_its_workers_fails_in_the_end(doctor: Caller, unserved:
         reconcile(parts)
     failed = doctor.job(job_id)
     assert failed["state"] == "failed" and failed["error"]["code"] == "failed_repeatedly"
+
+
+def test_who_broke_off_together_twice_runs_apart_the_last_time(unserved: list[str], parts: Parts) -> None:
+    """Or a study that ends its worker would take those with it that ran beside it."""
+    for _ in range(2):
+        for job_id in unserved:
+            with writing(parts.engine) as connection:
+                assert transitions.claim(connection, job_id)
+                connection.execute(update(jobs).where(jobs.c.id == job_id).values(leased_until=0.0))
+        parts.redis.flushall()
+        reconcile(parts)
+    told = [json.loads(text) for text in parts.redis.hvals("dramatiq:jobs.DQ.msgs")]
+    due = sorted(message["options"]["eta"] for message in told)
+    assert len(due) == len(unserved) - 1 and parts.redis.llen("dramatiq:jobs") == 1
+    assert min(later - sooner for sooner, later in pairwise(due)) >= 1000 * (LAST_TRIES_APART_S - 0.5)
 
 
 def test_the_job_of_a_living_worker_is_left_alone(doctor: Caller, unserved: list[str], parts: Parts) -> None:
