@@ -3,11 +3,13 @@
 from tests.bad_input.case import Row
 
 HERE = "tests/bad_input/test_requests.py::test_"
+TIMING = "tests/bad_input/test_timing.py::test_"
 REGISTRY = "tests/ml_service/test_registry.py::test_"
 BODIES, HEADERS, ROUTES = (f"tests/nginx/test_{name}.py::test_" for name in ("bodies", "headers", "routes"))
 SECURITY, UI_SIGN_IN = "tests/ui_service/test_security.py::test_", "tests/ui_service/test_sign_in.py::test_"
 SIGN_IN, SESSIONS = (f"tests/app_service/accounts/test_{name}.py::test_" for name in ("sign_in", "sessions"))
 STUDIES, EVENTS = (f"tests/app_service/routes/test_{name}.py::test_" for name in ("studies", "events"))
+DIRECT = "tests/app_service/test_direct.py::test_"
 NO_CODE = "tests/structure/test_imports.py::test_nothing_that_runs_code_from_a_file_is_ever_loaded"
 
 
@@ -55,7 +57,11 @@ ROWS = {
         f"{SECURITY}a_foreign_host_name_is_refused",
     ),
     "B87": shown("an address to fetch", f"{HERE}an_address_instead_of_a_file_is_never_asked"),
-    "B88": shown("study ids that are none", f"{HERE}a_study_that_cannot_be_is_one_that_is_not_there"),
+    "B88": shown(
+        "study ids that are none",
+        f"{HERE}a_study_that_cannot_be_is_one_that_is_not_there",
+        f"{TIMING}anothers_study_takes_as_long_as_none",
+    ),
     "B89": shown(
         "forged forms",
         f"{SECURITY}a_request_from_elsewhere_is_refused",
@@ -78,6 +84,7 @@ ROWS = {
         "guessing passwords",
         f"{SIGN_IN}the_sixth_wrong_password_in_five_minutes_is_not_even_looked_at",
         f"{SIGN_IN}unknown_names_and_wrong_passwords_look_alike",
+        f"{TIMING}an_unknown_name_takes_as_long_as_a_wrong_password",
         f"{HERE}a_password_of_a_megabyte_is_not_hashed",
     ),
     "B93": shown(
@@ -87,8 +94,16 @@ ROWS = {
         f"{STUDIES}equal_requests_at_the_same_time_make_one_study",
         f"{HERE}an_idempotency_key_of_300_characters",
     ),
-    "B94": Row(
-        "uploads in parts", not_built="the API has no uploads in parts: a broken one is sent again, under its key"
+    # The portal takes no upload in parts (tus): a broken one is sent again, under its key. What is large goes straight
+    # to the bucket, and is held there to its size, owner, end and content.
+    "B94": shown(
+        "uploads in parts, and large ones past the portal",
+        f"{HERE}an_upload_in_parts_is_refused",
+        f"{DIRECT}nobody_else_completes_or_drops_it",
+        f"{DIRECT}size_type_and_key_are_bound_into_the_signature",
+        f"{DIRECT}what_nobody_completes_or_what_comes_late_is_thrown_away",
+        f"{DIRECT}limits_hold_before_anything_travels",
+        f"{DIRECT}the_sandbox_judges_what_arrived_like_any_other",
     ),
     "B95": shown("Last-Event-ID", f"{HERE}events_after_nonsense", f"{EVENTS}nobody_hears_of_anothers_jobs"),
     "B96": shown(

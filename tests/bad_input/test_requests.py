@@ -133,6 +133,33 @@ def test_a_form_that_is_none(tier: Tier, form: str) -> None:
     tier.good_upload()
 
 
+TUS = {"Tus-Resumable": "1.0.0", "Upload-Offset": "7", "Content-Type": "application/offset+octet-stream"}
+IN_PARTS = [
+    ("POST", "/v1/studies", {"Upload-Length": "100"}, (415, "unsupported_media")),
+    ("PATCH", "/v1/studies", {}, (405, "method_not_allowed")),
+    ("PATCH", f"/v1/studies/{NOBODYS}", {}, (405, "method_not_allowed")),
+    ("PATCH", f"/v1/uploads/{NOBODYS}", {"Upload-Checksum": "sha1 AAAA"}, (405, "method_not_allowed")),
+    ("HEAD", f"/v1/uploads/{NOBODYS}", {}, (405, "")),
+    ("PATCH", f"/v1/files/{NOBODYS}", {}, (404, "not_found")),
+    ("DELETE", f"/v1/uploads/{NOBODYS}", {}, (404, "not_found")),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more", "told"), IN_PARTS, ids=[f"{each[0]} {each[1]}" for each in IN_PARTS]
+)
+def test_an_upload_in_parts_is_refused(
+    tier: Tier, method: str, path: str, more: dict[str, str], told: tuple[int, str]
+) -> None:
+    """B94: nothing is known here of tus (https://tus.io/protocols/resumable-upload), and nothing is kept."""
+    before = tier.stored()
+    answer = tier.doctor.request(method, path, data=film(), headers=TUS | more)
+    assert answer.status_code == told[0]
+    assert method == "HEAD" or code(answer) == told
+    assert "Upload-Offset" not in answer.headers
+    assert tier.stored() == before
+
+
 @pytest.mark.parametrize("path", ["..", "%2e%2e", "0" * 36, "1' OR '1'='1", "*", "[$ne]=1", NOBODYS[:-1], "%00"])
 def test_a_study_that_cannot_be_is_one_that_is_not_there(tier: Tier, path: str) -> None:
     """B88: the same status and form for nonsense as for another doctor's study."""

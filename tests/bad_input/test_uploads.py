@@ -1,6 +1,7 @@
 """Each bad file of the table goes through the App tier as a doctor would send it, and leaves nothing behind."""
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -18,8 +19,11 @@ FORBIDDEN = (CANARY_NAME, "Doe_John", CANARY_REFERENCE, "Canary", "Marigold", "1
 @pytest.mark.parametrize("upload", [each for _, each in UPLOADS], ids=[f"{name} {each.what}" for name, each in UPLOADS])
 def test_it_ends_as_the_table_says(tier: Tier, upload: Upload) -> None:
     data = upload.build()
-    before, rss = tier.stored(), rss_mb()
-    answer, took_s = tier.upload(data, CANARY_NAME + upload.ending)
+    before, refusals, rss = tier.stored(), len(tier.refusals()), rss_mb()
+    with ThreadPoolExecutor(1) as beside:
+        good = beside.submit(tier.good_upload)
+        answer, took_s = tier.upload(data, CANARY_NAME + upload.ending)
+        before["queued"] += good.result(35)
     for _ in range(3):  # a machine may do something else meanwhile
         if took_s > upload.within_s:
             tier.delete((answer.json or {}).get("studies", []))
@@ -36,13 +40,12 @@ def test_it_ends_as_the_table_says(tier: Tier, upload: Upload) -> None:
     else:
         refusal(tier, upload, answer)
         assert tier.stored() == before
-        assert tier.last_act() == ("upload", answer.json["code"], None)  # type: ignore[index]
+        assert set(tier.refusals()[refusals:]) == {answer.json["code"]}  # type: ignore[index]
     del data, answer
     if rss_mb() - rss >= GROWN_MB:
         gc.collect()
     assert rss_mb() - rss < GROWN_MB
     assert not MARK.exists()
-    tier.good_upload()
     assert tier.ready()
     said = tier.everything_said()
     assert not [word for word in (*FORBIDDEN, str(tier.folder)) if word in said]

@@ -50,24 +50,27 @@ class Tier:
         return answer, time.monotonic() - began
 
     def stored(self) -> dict[str, Any]:
-        """What there is: files of the store, rows of the tables, and messages in the queue."""
-        files = {str(path.relative_to(self.folder)) for path in (self.folder / "objects").rglob("*")}
+        """What there is: files of the store and of the sandbox, rows of the tables, and messages in the queue."""
+        places = (self.folder / "objects", self.folder / "tmp")
+        files = {str(path.relative_to(self.folder)) for place in places for path in place.rglob("*")}
         with reading(self.app.extensions["lightbox"].engine) as connection:
             rows = {table: connection.execute(text(f"SELECT count(*) FROM {table}")).scalar() for table in TABLES}
         return {"files": files, "rows": rows, "queued": self.redis.llen("dramatiq:jobs")}
 
-    def last_act(self) -> tuple[str, str, str | None]:
-        """The newest line of the audit: action, outcome and object."""
-        newest = text("SELECT action, outcome, object_id FROM audit ORDER BY seq DESC LIMIT 1")
+    def refusals(self) -> list[str]:
+        """The outcomes of all uploads that became no study, by the audit; an object none of them has."""
+        asked = text("SELECT outcome FROM audit WHERE action = 'upload' AND object_id IS NULL ORDER BY seq")
         with reading(self.app.extensions["lightbox"].engine) as connection:
-            action, outcome, object_id = connection.execute(newest).one()
-        return action, outcome, object_id
+            return list(connection.execute(asked).scalars())
 
-    def good_upload(self) -> None:
-        """The next good film is taken, and goes again."""
-        answer = self.doctor.upload((film(time.monotonic_ns() % 2**32), "good.png"))
+    def good_upload(self) -> int:
+        """A good film is taken, and goes again. Returns how many messages it left in the queue."""
+        doctor = Caller(self.app.test_client(), self.doctor.headers)  # another one may be amid an upload
+        answer = doctor.upload((film(time.monotonic_ns() % 2**32), "good.png"))
         assert answer.status_code == 201, answer.text
-        self.delete(answer.json["studies"])
+        for study in answer.json["studies"]:
+            assert doctor.request("DELETE", f"/v1/studies/{study['id']}").status_code == 204
+        return len(answer.json["jobs"])
 
     def delete(self, studies: list[dict[str, Any]]) -> None:
         for study in studies:
@@ -114,9 +117,14 @@ def started(folder: Path, redis_url: str, ml_url: str) -> Iterator[Tier]:
     handler = logging.StreamHandler(said)
     handler.setFormatter(JsonLines())
     loggers = [logging.getLogger("lightbox"), logging.getLogger()]
-    socket = folder / "socket"
+    socket, temporary = folder / "socket", folder / "tmp"
+    temporary.mkdir()
     with sandbox_log.open("wb") as log:
-        sandbox = subprocess.Popen([sys.executable, "-m", "app_service.intake.sandbox", str(socket)], stderr=log)
+        sandbox = subprocess.Popen(
+            [sys.executable, "-m", "app_service.intake.sandbox", str(socket)],
+            stderr=log,
+            env=os.environ | {"TMPDIR": str(temporary)},
+        )
     settings = Settings(
         database_url=f"sqlite:///{folder}/test.db",
         redis_url=redis_url,
