@@ -98,11 +98,11 @@ def many_scans() -> bytes:
     return data[:last] + (data[last:-2]) * 1000 + data[-2:]
 
 
-def located() -> bytes:
+def located(whose: bytes = b"Canary^Marigold") -> bytes:
     """Where and on whom: GPS, a name and a thumbnail."""
     thumbnail = saved(NOISE[:48, :64], "JPEG")
     facts = {
-        "0th": {piexif.ImageIFD.Artist: b"Canary^Marigold", piexif.ImageIFD.ImageDescription: b"Canary-4711"},
+        "0th": {piexif.ImageIFD.Artist: whose, piexif.ImageIFD.ImageDescription: b"Canary-4711"},
         "GPS": {piexif.GPSIFD.GPSLatitude: ((48, 1), (8, 1), (14, 1)), piexif.GPSIFD.GPSLatitudeRef: b"N"},
         "1st": {piexif.ImageIFD.Compression: 6},
         "thumbnail": thumbnail,

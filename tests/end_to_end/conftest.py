@@ -13,7 +13,9 @@ from tests.end_to_end.portal import Portal, launch, wait_for
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Ready to be used at `portal.url`; shows the last lines of its log when it does not become ready."""
     folder = tmp_path_factory.mktemp("portal")
-    running = launch(folder / "var", LIGHTBOX_MODEL_DIR=str(with_an_older_version(folder / "models")))
+    (folder / "tmp").mkdir()
+    models = with_an_older_version(folder / "models")
+    running = launch(folder / "var", LIGHTBOX_MODEL_DIR=str(models), TMPDIR=str(folder / "tmp"))
     try:
         wait_for(running, "Ready after")
         yield running
