@@ -1,7 +1,8 @@
 """Feeds intake's readers bytes that atheris grows by coverage: `python -m tests.fuzz.fuzz_intake SECONDS SEED CORPUS`.
 
 The first byte chooses the reader. Whatever ends it but a result or an allowed error ends the process, with a traceback
-and the input, which then belongs into `corpus.FOUND`.
+and the input, which then belongs into `seeds.FOUND`. `corpus/` holds the smallest files that reach all that a run of
+100 seconds reached (libFuzzer's -merge); made from `seeds.SEEDS` alone, of no patient.
 """
 
 import logging

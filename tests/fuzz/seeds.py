@@ -1,4 +1,4 @@
-"""The kept corpus, as code: small good files for each reader, and bad ones that once ended one wrongly."""
+"""What fuzzing begins with, as code: small good files for each reader, and bad ones that once ended one wrongly."""
 
 import gzip
 import io

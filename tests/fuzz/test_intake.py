@@ -1,5 +1,6 @@
-"""Intake's readers under atheris for ten seconds; more is `python -m tests.fuzz.fuzz_intake SECONDS SEED CORPUS`."""
+"""Intake's readers under atheris for ten seconds, from what longer runs have grown (`corpus/`; see fuzz_intake.py)."""
 
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -8,18 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.corpus import FOUND, SEEDS
 from tests.fuzz.readers import ALLOWED, READERS
+from tests.fuzz.seeds import FOUND, SEEDS
 
 ROOT = Path(__file__).parents[2]
-
-
+CORPUS = Path(__file__).parent / "corpus"
 SECONDS = 10
+MOST_BYTES = 200_000  # of the kept corpus
 
 
 def test_nothing_comes_out_but_a_result_or_a_refusal(tmp_path: Path) -> None:
     if find_spec("atheris") is None:
         pytest.skip("atheris is not installed (pip install atheris): intake's readers were not fuzzed")
+    shutil.copytree(CORPUS, tmp_path, dirs_exist_ok=True)
     for number, (name, seeds) in enumerate(SEEDS.items()):
         for each, seed in enumerate(seeds):
             (tmp_path / f"{name}-{each}").write_bytes(bytes([number]) + seed())
@@ -39,3 +41,14 @@ def test_what_was_found_stays_mended(name: str) -> None:
 def test_what_it_begins_with_is_good(name: str) -> None:
     for seed in SEEDS[name]:
         READERS[name](seed())
+
+
+@pytest.mark.filterwarnings("ignore")  # of pydicom, about values
+def test_what_was_grown_is_read_without_a_fault_and_stays_small() -> None:
+    """Without atheris too: every kept file goes to the reader that its first byte chooses."""
+    readers, kept = list(READERS.values()), [path.read_bytes() for path in sorted(CORPUS.iterdir())]
+    assert sum(map(len, kept)) <= MOST_BYTES
+    assert {data[0] % len(readers) for data in kept} == set(range(len(readers)))
+    for data in kept:
+        with suppress(*ALLOWED):
+            readers[data[0] % len(readers)](data[1:])
