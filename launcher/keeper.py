@@ -23,7 +23,7 @@ from launcher.process_death import adopt_orphans, end_with_parent
 
 GRACE_S = 3.5
 PAUSES_S = (0.2, 1.0, 2.0, 5.0, 10.0)
-STEADY_S = 30.0  # who ran this long starts again with the shortest pause
+STEADY_S = 10.0  # who ran this long, and so got through its start, starts again with the shortest pause
 LONGEST_LOG = 20_000_000  # bytes; as many before them are kept in FILE.1
 LOOK_S = 30.0
 
