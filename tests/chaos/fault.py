@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.chaos.site import Site
 
-OWN, SERVERS, TWO_HOSTS = "own", "servers", "two hosts"
+OWN, SERVERS, TWO_HOSTS, OLD_AND_NEW = "own", "servers", "two hosts", "old and new"
+# What a fault may need: a network and mounts of this run's own (root; run.py), so that a volume can be full and
+# packets be dropped; Prometheus beside the portal; and older code, from this repository's history.
+MOUNTS, NFT, PROMETHEUS, HISTORY = "mounts", "nft", "prometheus", "history"
 
 
 @dataclass(frozen=True)
 class Fault:
     """`happen` returns when what broke is mended, as far as a person or a keeper does that; the portal's own mending
-    is what is measured, against `figure_s`. `place` is the kind of site. `needs_namespaces`: a network and mounts of
-    this run's own, so that packets can be dropped and a volume be full (root; run.py).
+    is what is measured, against `figure_s`. `place` is the kind of site; `needs` one of the above.
     """
 
     name: str
@@ -24,13 +26,4 @@ class Fault:
     happen: "Callable[[Site, random.Random], None]"
     repeats: int = 3
     place: str = OWN
-    needs_namespaces: bool = False
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """A fault of the plan that this driver does not make, and what is known of it."""
-
-    name: str
-    words: str
-    why: str
+    needs: str = ""

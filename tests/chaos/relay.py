@@ -1,4 +1,4 @@
-"""A line between two parts that can be slow, hang, be cut, tear an answer, or answer 503 in the server's place."""
+"""A line between two parts that can be slow, hang, be cut, tear an answer, or answer an error in the server's place."""
 
 import contextlib
 import socket
@@ -7,16 +7,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-BUSY = (
-    b"HTTP/1.1 503 Slow Down\r\nContent-Type: application/xml\r\nContent-Length: 37\r\nConnection: close\r\n\r\n"
-    b"<Error><Code>SlowDown</Code></Error>\n"
-)
+
+def _error(status: str, code: bytes) -> bytes:
+    """As S3 tells it (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html)."""
+    body = b"<Error><Code>%b</Code></Error>\n" % code
+    head = f"HTTP/1.1 {status}\r\nContent-Type: application/xml\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+    return head.encode() + b"\r\n" + body
+
+
+_TOLD = {"busy": _error("503 Slow Down", b"SlowDown"), "denied": _error("403 Forbidden", b"AccessDenied")}
 _TORN_AFTER = 300  # bytes of an answer: its head, and a little of the body
 _BLOCK = 65536
 
 
 class Relay:
-    """Listens on 127.0.0.1:`port` and passes on to `target`. `manner` is pass, cut, hang, torn or busy."""
+    """Listens on 127.0.0.1:`port` and passes on to `target`. `manner` is pass, cut, hang, torn, busy or denied."""
 
     def __init__(self, target: int) -> None:
         self.manner, self.delay_s = "pass", 0.0
@@ -59,10 +64,10 @@ class Relay:
         with contextlib.suppress(OSError):
             if self.manner == "hang":
                 return  # taken, and never answered: `_cut` closes it
-            if self.manner == "busy":
+            if self.manner in _TOLD:
                 caller.recv(_BLOCK)
-                caller.sendall(BUSY)
-            if self.manner in ("cut", "busy"):
+                caller.sendall(_TOLD[self.manner])
+            if self.manner in ("cut", *_TOLD):
                 self._close(caller)
                 return
             server = socket.create_connection(("127.0.0.1", self._target), 5)

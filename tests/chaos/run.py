@@ -1,12 +1,14 @@
 """`make chaos`: breaks a real portal in every way of the table, and prints what became of thirty films each time.
 
 As root it runs in a network and with mounts of its own (unshare), so that packets can be dropped and a volume filled
-without a trace on this machine; without root those faults are printed as not run. Exits 1 when an invariant broke.
+without a trace on this machine. A fault for which something is lacking here is named first, and printed as not run.
+Exits 1 when an invariant broke.
 """
 
 import argparse
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,13 +19,15 @@ from collections.abc import Sequence
 from itertools import count, groupby
 from pathlib import Path
 
-from tests.chaos.fault import OWN, SERVERS, TWO_HOSTS, Fault
-from tests.chaos.faults import ELSEWHERE, FAULTS
+from tests.chaos.fault import HISTORY, MOUNTS, NFT, OLD_AND_NEW, OWN, PROMETHEUS, SERVERS, TWO_HOSTS, Fault
+from tests.chaos.faults import FAULTS
 from tests.chaos.load import Quiet, Run, run
+from tests.chaos.older import older_commit
 from tests.chaos.site import Site, build
 from tests.chaos.table import Row, table
 
 _INSIDE = "LIGHTBOX_CHAOS_INSIDE"  # set once this process is in namespaces of its own
+_PACKAGES = {"nft": "nftables", "ip": "iproute2"}
 _QUIET = Fault("Q", "nothing breaks", 20, lambda site, chance: None, repeats=1)
 
 
@@ -40,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, "-m", "tests.chaos.run", *sys.argv[1:]])
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of everything that has to be ended
     rows = _make(_wanted(asked.only), asked.repeats, asked.seed)
-    text = table(rows, ELSEWHERE)
+    text = table(rows)
     sys.stdout.write(f"\n{text}")
     if asked.write:
         asked.write.write_text(text, encoding="utf-8")
@@ -55,25 +59,27 @@ def _wanted(only: str | None) -> list[Fault]:
 
 
 def _place(fault: Fault) -> int:
-    return (OWN, SERVERS, TWO_HOSTS).index(fault.place)
+    return (OWN, SERVERS, TWO_HOSTS, OLD_AND_NEW).index(fault.place)
 
 
 def _make(faults: list[Fault], repeats: int | None, seed: int) -> list[Row]:
-    namespaces = _own_namespaces()
-    why = "needs root, for a network and mounts of its own"
-    rows = [Row(fault, [], why) for fault in faults if fault.needs_namespaces and not namespaces]
-    possible = [fault for fault in faults if namespaces or not fault.needs_namespaces]
+    lacking = _lacking()
+    rows = [Row(fault, [], lacking[fault.needs]) for fault in faults if fault.needs in lacking]
+    for row in rows:
+        sys.stdout.write(f"{row.fault.name} is NOT RUN: {row.not_run}\n")
+    possible = [fault for fault in faults if fault.needs not in lacking]
+    can = {MOUNTS, NFT, PROMETHEUS, HISTORY} - set(lacking)
     for place, some in groupby(possible, key=lambda fault: fault.place):
-        rows += _at(place, list(some), repeats, random.Random(seed), namespaces)
+        rows += _at(place, list(some), repeats, random.Random(seed), can)
     return rows
 
 
-def _at(place: str, faults: list[Fault], repeats: int | None, chance: random.Random, namespaces: bool) -> list[Row]:
+def _at(place: str, faults: list[Fault], repeats: int | None, chance: random.Random, can: set[str]) -> list[Row]:
     """All faults of one kind of site; one that a fault has left broken is built anew."""
     rows, quiet = [], Quiet()
     with tempfile.TemporaryDirectory(prefix="lightbox-chaos-", ignore_cleanup_errors=True) as folder:
         places = (Path(folder) / str(number) for number in count())
-        site = build(place, next(places), namespaces)
+        site = build(place, next(places), can)
         try:
             for fault in [_QUIET, *faults]:
                 rows.append(Row(fault, []))
@@ -85,7 +91,7 @@ def _at(place: str, faults: list[Fault], repeats: int | None, chance: random.Ran
                         quiet = Quiet(one.answers, one.recovery_s)
                     if one.broken:
                         site.end()
-                        site = build(place, next(places), namespaces)
+                        site = build(place, next(places), can)
         finally:
             site.end()
     return rows
@@ -118,12 +124,30 @@ def _once(site: Site, fault: Fault, quiet: Quiet, chance: random.Random) -> Run:
         engine.dispose()
 
 
-def _own_namespaces() -> bool:
-    """True in a network and with mounts of our own; brings the loopback interface up in it."""
+def _lacking() -> dict[str, str]:
+    """What faults may need and is not to be had here, with the reason. As root, also brings this run's own loopback
+    interface up and keeps its mounts to itself."""
+    found = {} if shutil.which("prometheus") else {PROMETHEUS: "Prometheus is not installed (apt install prometheus)"}
+    if not older_commit():
+        found[HISTORY] = "needs this repository's history (git clone without --depth)"
     if os.geteuid() != 0:
-        return False
-    needed = (["ip", "link", "set", "lo", "up"], ["mount", "--make-rprivate", "/"], ["nft", "list", "tables"])
-    return not any(subprocess.run(each, check=False, capture_output=True).returncode for each in needed)
+        return found | dict.fromkeys((MOUNTS, NFT), "needs root, for a network and mounts of its own")
+    for need, command in (
+        (MOUNTS, ["ip", "link", "set", "lo", "up"]),
+        (MOUNTS, ["mount", "--make-rprivate", "/"]),
+        (NFT, ["nft", "list", "tables"]),
+    ):
+        if why := _fails(command):
+            found[need] = why
+    return found
+
+
+def _fails(command: list[str]) -> str:
+    """Why the command cannot be run or failed; empty when it did not."""
+    if shutil.which(command[0]) is None:
+        return f"{command[0]} is not installed (apt install {_PACKAGES.get(command[0], command[0])})"
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    return f"`{' '.join(command)}` failed: {done.stderr.strip()}" if done.returncode else ""
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos.fault import Elsewhere, Fault
+from tests.chaos.fault import Fault
 from tests.chaos.load import Run
 
 _HEAD = ["| fault | | repeats | recovery, s: median (longest) | figure, s | invariants |", "|---|---|---|---|---|---|"]
@@ -22,11 +22,9 @@ class Row:
         return [text for run in self.runs for text in run.broken]
 
 
-def table(rows: Sequence[Row], elsewhere: Sequence[Elsewhere]) -> str:
+def table(rows: Sequence[Row]) -> str:
     """Markdown. What was not run never counts as held."""
-    lines = [*_HEAD, *map(_line, rows)]
-    lines += [f"| {each.name} | {each.words} | - | - | - | NOT RUN here: {each.why} |" for each in elsewhere]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*_HEAD, *map(_line, rows)]) + "\n"
 
 
 def _line(row: Row) -> str:

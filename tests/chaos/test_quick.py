@@ -21,7 +21,7 @@ def everything(site: Site, chance: random.Random) -> None:
 
 @pytest.mark.timeout(600)
 def test_thirty_films_survive(tmp_path: Path) -> None:
-    site = build(OWN, tmp_path / "site", namespaces=False)
+    site = build(OWN, tmp_path / "site")
     engine = site.engine()
     try:
         fault = Fault("quick", "api and worker killed, Redis emptied", LIMIT_S, everything)

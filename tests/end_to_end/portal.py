@@ -84,8 +84,8 @@ class Portal:
         return self.process.wait(15)
 
 
-def launch(data_dir: Path, **settings: str) -> Portal:
-    """Starts `python -m launcher` on a port of its own; does not wait until it is ready."""
+def launch(data_dir: Path, code: Path = REPOSITORY, **settings: str) -> Portal:
+    """Starts `python -m launcher` of the tree `code` on a port of its own; does not wait until it is ready."""
     port = ports.free(1)[0]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("LIGHTBOX_")}
     own = {
@@ -99,7 +99,7 @@ def launch(data_dir: Path, **settings: str) -> Portal:
     with output.open("wb") as file:
         command = [sys.executable, "-m", "launcher"]
         environment = inherited | own | settings
-        process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=code, env=environment, stdout=file, stderr=file)
     url = f"https://localhost:{port}"
     return Portal(
         process,

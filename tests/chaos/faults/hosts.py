@@ -1,4 +1,4 @@
-"""Two hosts with folders of their own, and only SQL, Redis and S3 between them: one of them goes."""
+"""Two hosts with folders of their own, and only SQL, Redis and S3 between them: one of them goes, or is older."""
 
 import random
 import signal
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import psutil
 
-from tests.chaos.fault import TWO_HOSTS, Fault
+from tests.chaos.fault import HISTORY, OLD_AND_NEW, TWO_HOSTS, Fault
 from tests.chaos.site import Site
 
 _AWAY_S = 10.0
@@ -37,5 +37,13 @@ def host_gone(site: Site, chance: random.Random) -> None:
 _ELSEWHERE = f"the api's host has no worker for {_AWAY_S:.0f} s; the other host's runs its jobs"
 FAULTS = [
     Fault("H1", _ELSEWHERE, 25, worker_elsewhere, place=TWO_HOSTS),
+    Fault(
+        "F28",
+        "the same, and the other host is of the code before the tables last changed",
+        25,
+        worker_elsewhere,
+        place=OLD_AND_NEW,
+        needs=HISTORY,
+    ),
     Fault("H2", "the host of the other worker dies", 25, host_gone, place=TWO_HOSTS),
 ]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tests.chaos.fault import SERVERS, Fault
+from tests.chaos.fault import NFT, SERVERS, Fault
 from tests.chaos.site import Site
 
 _SILENT_S, _LOSSY_S, _SLOW_S = 15.0, 10.0, 10.0  # the first is longer than a lease
@@ -41,17 +41,17 @@ def slow(site: Site, chance: random.Random) -> None:
 
 
 def _fault(name: str, words: str, figure_s: float, what: str, percent: int, for_s: float, place: str) -> Fault:
-    return Fault(name, words, figure_s, lost(what, percent, for_s), place=place, needs_namespaces=True)
+    return Fault(name, words, figure_s, lost(what, percent, for_s), place=place, needs=NFT)
 
 
 FAULTS = [
-    _fault("F20", f"no packet to Redis arrives for {_SILENT_S:.0f} s", 25, "redis", 100, _SILENT_S, SERVERS),
+    _fault("F20", f"no packet to Redis arrives for {_SILENT_S:.0f} s", 10, "redis", 100, _SILENT_S, SERVERS),
     _fault("F21", f"no packet to PostgreSQL arrives for {_SILENT_S:.0f} s", 30, "postgres", 100, _SILENT_S, SERVERS),
-    _fault("F22", f"no packet to the ML tier arrives for {_SILENT_S:.0f} s", 45, "ml", 100, _SILENT_S, SERVERS),
-    _fault("F22m", f"30 % of packets to the ML tier are lost for {_LOSSY_S:.0f} s", 45, "ml", 30, _LOSSY_S, SERVERS),
-    _fault("F22r", f"30 % of packets to Redis are lost for {_LOSSY_S:.0f} s", 45, "redis", 30, _LOSSY_S, SERVERS),
+    _fault("F22", f"no packet to the ML tier arrives for {_SILENT_S:.0f} s", 15, "ml", 100, _SILENT_S, SERVERS),
+    _fault("F22m", f"30 % of packets to the ML tier are lost for {_LOSSY_S:.0f} s", 15, "ml", 30, _LOSSY_S, SERVERS),
+    _fault("F22r", f"30 % of packets to Redis are lost for {_LOSSY_S:.0f} s", 15, "redis", 30, _LOSSY_S, SERVERS),
     _fault(
-        "F22p", f"30 % of packets to PostgreSQL are lost for {_LOSSY_S:.0f} s", 45, "postgres", 30, _LOSSY_S, SERVERS
+        "F22p", f"30 % of packets to PostgreSQL are lost for {_LOSSY_S:.0f} s", 15, "postgres", 30, _LOSSY_S, SERVERS
     ),
-    Fault("F22l", f"Redis and PostgreSQL are {2 * _LATENCY_S} s away for {_SLOW_S:.0f} s", 45, slow, place=SERVERS),
+    Fault("F22l", f"Redis and PostgreSQL are {2 * _LATENCY_S} s away for {_SLOW_S:.0f} s", 15, slow, place=SERVERS),
 ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.chaos.fault import Fault
+from tests.chaos.fault import MOUNTS, Fault
 from tests.chaos.faults.processes import killed
 from tests.chaos.faults.stores import filled
 from tests.chaos.site import Site
@@ -87,5 +87,5 @@ FAULTS = [
     Fault("F09", "Redis is killed, the end of its file is cut off", 30, cut_short),
     Fault("F10", "Redis is killed, its file is corrupt and repaired by hand", 60, corrupt),
     Fault("F11", f"Redis has no memory left for {_FULL_S:.0f} s", 10, out_of_memory),
-    Fault("F12", f"the volume of Redis' files is full for {_FULL_S:.0f} s", 30, no_room, needs_namespaces=True),
+    Fault("F12", f"the volume of Redis' files is full for {_FULL_S:.0f} s", 30, no_room, needs=MOUNTS),
 ]
