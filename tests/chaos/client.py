@@ -10,6 +10,7 @@ import requests
 from tests.end_to_end.portal import Portal
 
 PATIENCE_S = 150.0
+OVER = ("succeeded", "failed", "cancelled")
 _PAUSE_S = 0.2
 _TOKENS: dict[str, str] = {}  # by portal: one doctor has one session, whatever the number of programs
 _LOCK = threading.Lock()
@@ -35,6 +36,13 @@ class Client:
 
     def job(self, job_id: str) -> dict[str, Any]:
         job: dict[str, Any] = self.get(f"/v1/jobs/{job_id}").json()
+        return job
+
+    def ended(self, job_id: str, within_s: float) -> dict[str, Any]:
+        """The job when it is over, or as it is when it should have been."""
+        deadline = time.monotonic() + within_s
+        while (job := self.job(job_id))["state"] not in OVER and time.monotonic() < deadline:
+            time.sleep(0.1)
         return job
 
     def send(self, method: str, path: str, **options: Any) -> requests.Response:

@@ -18,7 +18,6 @@ from tests.chaos.client import Client
 
 _CLOSE = 0.02  # of a probability: what shares a batch moves the last digits
 _NAMED = {409, 425, 429, 502, 503, 504, 507}  # an outage may answer these, each with a reason
-OVER = ("succeeded", "failed", "cancelled")
 Answer = tuple[str, float, bool]  # label, probability of the first finding, whether the model knows such images
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from tests.chaos.client import Client
+from tests.chaos.client import OVER, Client
 from tests.chaos.fault import Fault
 from tests.chaos.films import films
-from tests.chaos.ledger import OVER, Answer, Ledger
+from tests.chaos.ledger import Answer, Ledger
 from tests.chaos.site import Site
 
 PER_S = 6.0

@@ -2,7 +2,6 @@
 
 import random
 import time
-from typing import Any
 
 from sqlalchemy import select
 
@@ -13,7 +12,6 @@ from app_service.storage.records import jobs
 from tests.chaos.client import Client
 from tests.chaos.fault import Fault
 from tests.chaos.films import films
-from tests.chaos.ledger import OVER
 from tests.chaos.site import Site
 
 _ENDS_S, _AGAIN_S, _TIMES = 90.0, 5.0, 5
@@ -25,22 +23,14 @@ def poison(site: Site, chance: random.Random) -> None:
     client, trap = Client(site.portal), site.traps / "poison"
     sent = client.send("POST", "/v1/studies", files={"file": ("film.jpg", films()[0])}).json()
     study_id = sent["studies"][0]["id"]
-    _ended(client, sent["jobs"][0]["id"])  # it is harmless so far
+    client.ended(sent["jobs"][0]["id"], _ENDS_S)  # it is harmless so far
     trap.write_text(study_id)
     again = client.send("POST", f"/v1/studies/{study_id}/jobs", json={"model": "pneumonia"}).json()
-    job = _ended(client, again["id"])
+    job = client.ended(again["id"], _ENDS_S)
     trap.unlink()
     client.send("DELETE", f"/v1/studies/{study_id}")
     assert (job["state"], job["attempt"]) == ("failed", MAX_ATTEMPTS), f"it is {job['state']}"
     assert client.get("/v1/jobs?state=failed").json()["items"] == [], "another study failed with it"
-
-
-def _ended(client: Client, job_id: str) -> dict[str, Any]:
-    """The job when it is over, or when it should have been."""
-    deadline = time.monotonic() + _ENDS_S
-    while (job := client.job(job_id))["state"] not in OVER and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return job
 
 
 def five_messages(site: Site, chance: random.Random) -> None:

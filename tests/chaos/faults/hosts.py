@@ -7,7 +7,9 @@ from contextlib import suppress
 
 import psutil
 
+from tests.chaos.client import Client
 from tests.chaos.fault import HISTORY, OLD_AND_NEW, TWO_HOSTS, Fault
+from tests.chaos.films import films
 from tests.chaos.site import Site
 
 _AWAY_S = 10.0
@@ -15,13 +17,18 @@ _AWAY_S = 10.0
 
 def worker_elsewhere(site: Site, chance: random.Random) -> None:
     """The host of the api loses its worker for a while: all jobs are run by the other host."""
-    keeper = site.keeper_of("worker")
+    client, keeper = Client(site.portal), site.keeper_of("worker")
     keeper.suspend()
     try:
         site.portal.send(signal.SIGKILL, "worker")
-        time.sleep(_AWAY_S)
+        back = time.monotonic() + _AWAY_S
+        sent = client.send("POST", "/v1/studies", files={"file": ("film.jpg", films()[0])}).json()
+        state = client.ended(sent["jobs"][0]["id"], _AWAY_S)["state"]
+        time.sleep(max(0.0, back - time.monotonic()))
     finally:
         keeper.resume()
+    client.send("DELETE", f"/v1/studies/{sent['studies'][0]['id']}")
+    assert state == "succeeded", f"what came meanwhile is {state}"
 
 
 def host_gone(site: Site, chance: random.Random) -> None:
