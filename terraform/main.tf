@@ -22,10 +22,6 @@ locals {
     var.provisioning ? ["provisioning", "releases"] : [],
     var.github_repository != "" ? ["releases"] : [],
   )
-  # Ports with /metrics on each tier's own host, as the matrix opens them to Prometheus.
-  scrapes = { for tier in keys(var.tiers) : tier => [
-    for rule in local.matrix.rules : rule.port if rule.from == "monitoring" && rule.to == tier && !contains([443, 9100], rule.port)
-  ] }
 
   bucket_prefix = coalesce(var.bucket_prefix, var.name)
   buckets       = { for use in ["studies", "models", "logs"] : use => "${local.bucket_prefix}-${use}" }
@@ -121,8 +117,7 @@ module "observability" {
   key_arn         = module.security.key_arn
   tiers           = keys(local.tiers)
   log_days        = var.log_days
-  agent           = var.cloudwatch_agent
-  scrapes         = local.scrapes
+  agent_tiers     = var.cloudwatch_agent ? keys(var.tiers) : []
   mail            = var.alarm_mail
   budget_usd      = var.budget_usd
   hosts           = { for tier, host in module.compute.hosts : tier => host.id }

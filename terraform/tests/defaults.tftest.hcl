@@ -109,8 +109,7 @@ run "observability" {
     key_arn         = "arn:aws:kms:eu-central-1:123456789012:key/11111111-2222-3333-4444-555555555555"
     tiers           = ["app"]
     log_days        = 365
-    agent           = false
-    scrapes         = {}
+    agent_tiers     = ["app"]
     mail            = []
     budget_usd      = 500
     hosts           = {}
@@ -118,6 +117,10 @@ run "observability" {
     dead_queue_name = "lightbox-dead"
   }
 
+  assert {
+    condition     = [for tier, parameter in aws_ssm_parameter.agent : jsondecode(parameter.value).logs.metrics_collected.prometheus.prometheus_config_path if parameter.type == "SecureString"] == ["/opt/aws/amazon-cloudwatch-agent/etc/lightbox-scrape.yml"]
+    error_message = "The agent must read the file that Ansible's role cloudwatch writes."
+  }
   assert {
     condition     = one(aws_budgets_budget.month[0].cost_filter).values == tolist([format("user:Portal%slightbox", "$")])
     error_message = "The budget counts what no host is tagged with: the filter must be user:Portal$ and the portal's name."

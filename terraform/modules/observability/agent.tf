@@ -1,4 +1,5 @@
-# The CloudWatch agent's configuration, one parameter a tier; `amazon-cloudwatch-agent-ctl -c ssm:NAME` reads it.
+# The CloudWatch agent's configuration, one parameter a tier. Ansible's role cloudwatch installs the agent, has it read this
+# (`amazon-cloudwatch-agent-ctl -c ssm:NAME`), and writes the file that says which ports it reads on its own host.
 # App's own figures always go there when ML is a group, because its alarms grow and shrink it.
 
 locals {
@@ -12,13 +13,13 @@ locals {
     }
   }
   agent = {
-    for tier, ports in var.scrapes : tier => {
+    for tier in var.agent_tiers : tier => {
       metrics = local.host_figures
       logs = {
         metrics_collected = {
           prometheus = {
             log_group_name         = "/${var.name}/tiers/${tier}"
-            prometheus_config_path = "env:PROMETHEUS_CONFIG_CONTENT"
+            prometheus_config_path = "/opt/aws/amazon-cloudwatch-agent/etc/lightbox-scrape.yml"
             emf_processor = {
               metric_namespace = "Lightbox"
               metric_declaration = [{
@@ -33,26 +34,12 @@ locals {
       }
     }
   }
-  scrape = {
-    for tier, ports in var.scrapes : tier => {
-      global         = { scrape_interval = "60s", scrape_timeout = "10s" }
-      scrape_configs = [{ job_name = tier, static_configs = [{ targets = [for port in ports : "127.0.0.1:${port}"], labels = { Portal = var.name, portal = var.name } }] }]
-    }
-  }
 }
 
 resource "aws_ssm_parameter" "agent" {
-  for_each = var.agent ? local.agent : {}
+  for_each = local.agent
   name     = "/${var.name}/cloudwatch-agent/${each.key}"
   type     = "SecureString"
   key_id   = var.key_arn
   value    = jsonencode(each.value)
-}
-
-resource "aws_ssm_parameter" "scrape" {
-  for_each = var.agent ? local.scrape : {}
-  name     = "/${var.name}/cloudwatch-scrape/${each.key}"
-  type     = "SecureString"
-  key_id   = var.key_arn
-  value    = yamlencode(each.value)
 }

@@ -18,14 +18,9 @@ variable "log_days" {
   type        = number
 }
 
-variable "agent" {
-  description = "Whether the CloudWatch agent sends hosts' and tiers' figures, beside or in place of Prometheus."
-  type        = bool
-}
-
-variable "scrapes" {
-  description = "Ports with /metrics of each tier that the agent reads on its own host."
-  type        = map(list(number))
+variable "agent_tiers" {
+  description = "Tiers whose hosts' and own figures the CloudWatch agent sends, beside or in place of Prometheus."
+  type        = set(string)
 }
 
 variable "mail" {
