@@ -37,6 +37,7 @@ class Site:
         (folder / "vault-password").write_text(secrets.token_urlsafe(24))
         self.release = self.archive("first")
         self.authority = folder / "authority" / "authority.pem"
+        self.watching: tuple[str, ...] = ()  # options that switch the watcher of incoming images on
         self._write_inventory()
 
     def archive(self, name: str, changes: dict[str, str] | None = None) -> Path:
@@ -57,6 +58,12 @@ class Site:
         shutil.rmtree(tree)
         return archive
 
+    def watch(self, folder: str, token: str) -> None:
+        """From the next playbook on, images that arrive below `folder` on the app host become studies."""
+        told = self.folder / "watching.json"
+        told.write_text(json.dumps({"lightbox_incoming": folder, "vault_incoming_token": token}))
+        self.watching = ("-e", f"@{told}")
+
     def play(self, playbook: str, *options: str, fails: bool = False) -> "Outcome":
         """Runs a playbook. Raises AssertionError with its output when it ends otherwise than `fails` says."""
         began = time.monotonic()
@@ -64,7 +71,7 @@ class Site:
         assert program, "ansible-playbook is missing: make .venv/ansible/complete"
         command = ["ip", "netns", "exec", namespace("bastion"), program, "-i", str(self.folder / "inventory.yml")]
         command += ["--vault-password-file", str(self.folder / "vault-password")]
-        command += ["-e", f"lightbox_archive={self.release}", *options, str(ANSIBLE / playbook)]
+        command += ["-e", f"lightbox_archive={self.release}", *self.watching, *options, str(ANSIBLE / playbook)]
         log = self.folder / f"{Path(playbook).stem}.log"
         with log.open("w") as out:
             done = subprocess.run(command, cwd=ANSIBLE, stdout=out, stderr=out, check=False, timeout=1800)

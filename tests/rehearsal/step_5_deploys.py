@@ -1,10 +1,20 @@
 """New releases: a good one under load without a failed request, a bad one that undoes itself."""
 
+import base64
+import time
+
 from tests.rehearsal.conftest import Saw
-from tests.rehearsal.outside import ask, result, start
+from tests.rehearsal.outside import FILM, ask, result, start
 from tests.rehearsal.stage import Rehearsal
 
 BROKEN = '"""A release that cannot start."""\n\nraise SystemExit("this release is broken")\n'
+WATCHED = "/var/lib/lightbox-app/watched"
+# What a doctor makes for a program; shown once.
+TOKEN = """
+    sign_in()
+    wanted = {"name": "incoming", "scopes": ["studies:read", "studies:write"]}
+    print(json.dumps(call("POST", "/me/tokens", json=wanted)["secret"]))
+"""
 LOAD = """
     sign_in()
     jobs, failures, ends = [], [], time.monotonic() + told["for_s"]
@@ -21,6 +31,7 @@ LOAD = """
 
 def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal, saw: Saw) -> None:
     site = rehearsal.site
+    site.watch(WATCHED, ask(site, TOKEN))  # a site's settings may change with a release
     site.release = site.archive("second", {"app_service/__init__.py": '"""The second release."""\n'})
     stop = site.folder / "stop-load"
     load = start(site, LOAD, for_s=600, stop=str(stop))
@@ -34,6 +45,17 @@ def test_a_new_release_under_load_loses_nothing(rehearsal: Rehearsal, saw: Saw) 
     assert outcome["jobs"] > 10
     assert "second" in rehearsal.hosts["app"].run("readlink /opt/lightbox/services/api")
     saw(f"{outcome['jobs']} jobs meanwhile, none failed, no request failed")
+
+
+def test_an_image_arrives_by_itself(rehearsal: Rehearsal, saw: Saw) -> None:
+    app = rehearsal.hosts["app"]
+    app.run(f"base64 -d >{WATCHED}/incoming/film.jpg <<'END'\n{base64.encodebytes(FILM.read_bytes()).decode()}END")
+    deadline = time.monotonic() + 90
+    while not (came := app.run(f"ls {WATCHED}/results/film.jpg/*/result.json", check=False)).startswith(WATCHED):
+        assert time.monotonic() < deadline, app.run("journalctl -u lightbox-watcher -n 20", check=False)
+        time.sleep(1)
+    assert '"pneumonia"' in app.run(f"cat {came.split()[0]}")
+    saw("a film laid into the watched folder: its result lies beside it")
 
 
 def test_a_broken_release_undoes_itself(rehearsal: Rehearsal, saw: Saw) -> None:
