@@ -23,6 +23,7 @@ from portal_wire.contract import Notice, Prompt
 from portal_wire.errors import Unavailable, from_status
 
 TURN_WAIT_S = 60  # for a turn behind other files
+RESTART_S = 5.0  # for a sandbox that is started again: a new release, or the end of one that was killed
 NEARLY = 0.5  # our clock starts later than the child's, by much on a busy machine
 READING = "reading"
 UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took it
@@ -129,10 +130,22 @@ def _turn(path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TURN_WAIT_S)
         try:
-            connection.connect(str(path))
+            _connect(connection, path)
             started = connection.recv(1)
         except OSError as error:
             raise away from error
         if not started:
             raise away
         yield connection
+
+
+def _connect(connection: socket.socket, path: Path) -> None:
+    """Raises OSError once nobody has listened for RESTART_S seconds."""
+    ends = time.monotonic() + RESTART_S
+    while True:
+        try:
+            return connection.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() > ends:
+                raise
+        time.sleep(0.1)

@@ -20,7 +20,7 @@ MOST_BYTES = 200_000  # of the kept corpus
 
 def test_nothing_comes_out_but_a_result_or_a_refusal(tmp_path: Path) -> None:
     if find_spec("atheris") is None:
-        pytest.skip("atheris is not installed (it comes with make setup-dev on x86-64): intake's readers were not fuzzed")
+        pytest.skip("atheris is not installed (make setup-dev, on x86-64): intake's readers were not fuzzed")
     shutil.copytree(CORPUS, tmp_path, dirs_exist_ok=True)
     for number, (name, seeds) in enumerate(SEEDS.items()):
         for each, seed in enumerate(seeds):

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import threading
 import time
 import zlib
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from app_service.intake import examine as way_in
 from app_service.intake.examine import examine
 from app_service.intake.limits import IntakeSettings, Limits
 from portal_wire.env import SettingsError
@@ -179,10 +181,21 @@ def test_the_largest_allowed_picture_fits(
     assert examine(upload(flat_png(8_000, 5_000)), target, sandbox).shape == (5_000, 8_000)
 
 
-def test_no_sandbox_is_unavailable(tmp_path: Path, upload: Callable[[bytes], Path]) -> None:
+def test_no_sandbox_is_unavailable(
+    tmp_path: Path, upload: Callable[[bytes], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(way_in, "RESTART_S", 0.2)
     with pytest.raises(Unavailable):
         examine(upload(saved(NOISE)), tmp_path / "image", IntakeSettings(tmp_path / "nobody"))
     assert leftovers(tmp_path) == []
+
+
+def test_a_sandbox_that_is_being_started_is_waited_for(
+    tmp_path: Path, upload: Callable[[bytes], Path], sandbox: IntakeSettings
+) -> None:
+    late = tmp_path / "late"
+    threading.Timer(0.3, late.symlink_to, [sandbox.socket]).start()
+    assert examine(upload(saved(NOISE)), tmp_path / "image", IntakeSettings(late)).shape
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
