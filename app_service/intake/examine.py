@@ -144,7 +144,8 @@ def _connect(connection: socket.socket, path: Path) -> None:
     ends = time.monotonic() + RESTART_S
     while True:
         try:
-            return connection.connect(str(path))
+            connection.connect(str(path))
+            return
         except (FileNotFoundError, ConnectionRefusedError):
             if time.monotonic() > ends:
                 raise
