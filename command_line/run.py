@@ -27,7 +27,8 @@ def run(portal: Portal, studies: tuple[str, ...], models: tuple[str, ...], fast:
 
 def started(portal: Portal, studies: tuple[str, ...], models: tuple[str, ...], fast: bool = False) -> list[Job]:
     """Returns the new jobs. Raises ClickException when the portal does not run some."""
-    wanted, jobs = [_model(text) for text in models], []
+    wanted = [_model(text) for text in models]
+    jobs: list[Job] = []
     for at in range(0, len(studies), AT_ONCE):
         body = {"study_ids": list(studies[at : at + AT_ONCE]), "models": wanted} | ({"fast": True} if fast else {})
         jobs += [Job.model_validate(job) for job in portal.call("POST", "/jobs", json=body).json()["jobs"]]

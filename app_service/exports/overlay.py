@@ -41,9 +41,8 @@ def mask_overlay_png(image: bytes, mask: bytes) -> bytes:
 def painted(picture: Pixels, labels: Pixels) -> Pixels:
     """`picture`, of three colours, with the structures of `labels` over it."""
     table = np.zeros((256, 3), np.uint8)
-    table[1:] = np.resize(
-        np.array([colour[::-1] for colour in map(tuple, STRUCTURES)], np.uint8), (255, 3)
-    )  # from the first again
+    blue_green_red = np.frombuffer(b"".join(STRUCTURES), np.uint8).reshape(-1, 3)[:, ::-1]
+    table[1:] = np.resize(blue_green_red, (255, 3))  # from the first again
     colours = table[labels]
     border = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     weight = np.where(labels > 0, np.where(border, 1, FILLED), 0).astype(np.float32)

@@ -21,7 +21,8 @@ def structure_table(jobs: Iterable[Job]) -> bytes:
         for each in job.result.measurements if job.result else ():
             values = each.model_dump()
             whose = (job.id, job.study_id, job.model, job.version, each.label)
-            width, *depth, height = each.extent_mm or ("", "", "")
+            extent: list[object] = list(each.extent_mm or ("", "", ""))
+            width, *depth, height = extent
             sizes = ["" if values[name] is None else values[name] for name in _WHAT]
             writer.writerow([*whose, *sizes, width, *(depth or [""]), height])
     return text.getvalue().encode()

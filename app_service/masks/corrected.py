@@ -65,7 +65,7 @@ def corrected_volume(own: BinaryIO, other: BinaryIO, indices: Sequence[int], stu
     return Corrected(packed.done(), counts, sums if study else None, reaches, first.affine)
 
 
-def _counted(made: NDArray[np.uint8], at: int, reaches: dict[int, Reach]) -> NDArray[np.int64]:
+def _counted(made: NDArray[np.uint8], at: int, reaches: defaultdict[int, Reach]) -> NDArray[np.int64]:
     """How many values of whole rows have each number, which are noted in `reaches` too."""
     counts = np.bincount(made, minlength=256)
     for index in np.flatnonzero(counts[1:]) + 1:

@@ -12,8 +12,8 @@ class Reach:
     """Which columns, rows and slices one structure takes up, noted as the mask comes. `sides` are along x, y[, z]."""
 
     def __init__(self, sides: Sequence[int]) -> None:
-        self._columns, self._rows, *slices = (np.zeros(side, bool) for side in sides)
-        self._slices = slices[0] if slices else np.zeros(1, bool)
+        held = [np.zeros(side, bool) for side in (*sides, 1)]  # an image is one slice
+        self._columns, self._rows, self._slices = held[:3]
 
     def note(self, inside: NDArray[np.bool_], at: int) -> None:
         """`inside` are whole rows, one after the other; `at` is how many values came before them."""
