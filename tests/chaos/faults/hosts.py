@@ -46,7 +46,7 @@ FAULTS = [
     Fault("H1", _ELSEWHERE, 25, worker_elsewhere, place=TWO_HOSTS),
     Fault(
         "F28",
-        "the same, and the other host is of the code before the tables last changed",
+        f"{_ELSEWHERE}; that one is of the code from before the tables last changed",
         25,
         worker_elsewhere,
         place=OLD_AND_NEW,
