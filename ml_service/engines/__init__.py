@@ -20,6 +20,7 @@ from ml_service.manifest import FILE, Manifest, read
 
 _LOG = logging.getLogger("lightbox.ml")
 ENGINES = ("auto", "openvino", "tensorflow")
+DEVICES = Path("/dev")
 CARDS = ("nvidia[0-9]*", "kfd")  # device files of NVIDIA's and AMD's drivers
 
 
@@ -89,7 +90,7 @@ def warm(network: Network, rows: int) -> None:
 @cache
 def _has_card() -> bool:
     """Whether TensorFlow can compute on a graphics card; it is only asked, and loaded, where there is one."""
-    if not any(path for pattern in CARDS for path in Path("/dev").glob(pattern)):
+    if not any(path for pattern in CARDS for path in DEVICES.glob(pattern)):
         return False
     import tensorflow as tf
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from ml_service import engines
 from ml_service import manifest as manifests
 from ml_service.checks import open_version
 from ml_service.engines import Outputs, open_network, openvino, tensorflow
@@ -138,6 +139,39 @@ def test_a_model_may_name_its_engine() -> None:
     assert open_network(named, folder, "openvino").engine == "tensorflow"
     assert open_network(manifest, folder, "openvino").engine == "openvino"
     assert open_network(manifest, folder, "tensorflow").engine == "tensorflow"
+
+
+@pytest.mark.parametrize(
+    ("device", "seen", "chosen"),
+    [
+        (None, 1, "openvino"),
+        ("nvidia0", 1, "tensorflow"),
+        ("kfd", 1, "tensorflow"),
+        ("nvidia0", 0, "openvino"),  # a driver, and a TensorFlow that was built without its libraries
+        ("nvidiactl", 1, "openvino"),  # the driver's own file: no card
+    ],
+)
+def test_a_card_is_used_where_tensorflow_sees_it(
+    device: str | None, seen: int, chosen: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No machine of ours has a card, so its device file is made up and TensorFlow's list is given."""
+    asked: list[str] = []
+
+    def devices(kind: str) -> list[str]:
+        asked.append(kind)
+        return ["a card"] * seen
+
+    if device:
+        (tmp_path / device).touch()
+    monkeypatch.setattr(engines, "DEVICES", tmp_path)
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", devices)
+    engines._has_card.cache_clear()
+    try:
+        assert engines.usual("auto") == chosen
+        assert engines.usual("openvino") == "openvino" and engines.usual("tensorflow") == "tensorflow"
+    finally:
+        engines._has_card.cache_clear()
+    assert asked == (["GPU"] if device in ("nvidia0", "kfd") else [])  # else TensorFlow is not even loaded
 
 
 def test_one_model_that_needs_tensorflow_brings_it_for_all(tmp_path: Path) -> None:
