@@ -11,9 +11,12 @@ from typing import Any
 from ml_service import manifest as manifests
 from ml_service.manifest import Manifest, Prompted
 from ml_service.training.card_learning_curve import learning_curve_section
+from ml_service.training.card_precision import precision_section
+from ml_service.training.card_refusal import refusal_section
 from ml_service.training.facts import FACTS, Facts
 from ml_service.training.markdown import interval, plain, table
 from ml_service.training.seal import seal
+from ml_service.training.tried import tried_section
 
 SETS = {"test": "test", "validation": "validation", "augmented validation": "validation_augmented"}
 PLAIN = {
@@ -34,11 +37,15 @@ def main() -> None:
     """Reads the command line and writes the card."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--version", required=True, type=Path, metavar="FOLDER", help="a version's folder")
-    folder = parser.parse_args().version
+    rewrite(parser.parse_args().version)
+
+
+def rewrite(folder: Path) -> Manifest:
+    """Writes a version's card anew and seals its folder; returns the manifest with the new hashes."""
     manifest = manifests.read(folder)
     metrics = json.loads((folder / manifests.METRICS).read_text(encoding="utf-8"))
     (folder / manifests.CARD).write_text(write(manifest, metrics, FACTS[manifest.task]), encoding="utf-8")
-    seal(folder, manifest)
+    return seal(folder, manifest)
 
 
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
@@ -47,12 +54,13 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         *opening(manifest, about),
         _scores(metrics),
         _by_class(metrics["test"].get("by_class", {})),
-        _baselines(metrics["beside_baselines"]),
-        _site(metrics["site_calibration"]),
+        _baselines(metrics.get("beside_baselines")),
+        _site(metrics.get("site_calibration")),
         _readings(metrics["readings"]),
-        _refusals(metrics),
+        refusal_section(metrics),
         _how(manifest, about),
-        _tried(manifest, about),
+        precision_section(metrics.get("precision"), about),
+        _tried(manifest, about, metrics),
         learning_curve_section(metrics.get("learning_curve"), about),
         f"## Source of the {about.images}\n\n" + about.attribution.split("\n\n", 1)[1].rstrip(),
     ]
@@ -85,9 +93,31 @@ def _scores(metrics: dict[str, Any]) -> str:
     rows += [[name, *(plain(one[key]) for one in found)] for key, name in PLAIN.items()]
     head = ["", *(f"{name} (n = {one['n']})" for name, one in zip(SETS, found, strict=True))]
     return (
-        "## Scores\n\nWith 95 % bootstrap intervals. Judge by the test column. Scaling "
-        "and operating point were fitted on augmented validation images, so the last column flatters.\n\n"
+        f"## Scores\n\nWith 95 % intervals of bootstraps that draw {_drawn(found[0])}. Judge by the test column. "
+        "Scaling and operating point were fitted on augmented validation images, so the last column flatters.\n\n"
         + table(head, rows)
+        + _by_chance(metrics.get("ece_by_chance"))
+    )
+
+
+def _drawn(test: dict[str, Any]) -> str:
+    """Returns what the intervals' draws were of."""
+    if "patients" in test:
+        return "patients, not images"
+    return (
+        "images as if each were of another patient. Some are of the same one, so the true intervals are somewhat "
+        "wider; versions made from now on draw patients, and test was not read again for that"
+    )
+
+
+def _by_chance(found: dict[str, Any] | None) -> str:
+    if not found:
+        return ""
+    return (
+        f"\nWhat {found['n']} images can show of calibration: perfectly honest probabilities like these would have an "
+        f"ECE of {found['mean']:.3f} on average, by chance alone, and one time in twenty more than {found['high']:.3f} "
+        f"(simulated: {found['draws']:,} draws from the augmented validation images' probabilities). An error near or "
+        "below that is not told from none.\n"
     )
 
 
@@ -102,7 +132,9 @@ def _by_class(found: dict[str, Any]) -> str:
     )
 
 
-def _baselines(found: dict[str, Any]) -> str:
+def _baselines(found: dict[str, Any] | None) -> str:
+    if not found:  # the first version of all was made before they were measured
+        return ""
     rows = [
         [name, *(f"{plain(one[name]['auc'])} / {plain(one[name]['accuracy'])}" for one in found.values())]
         for name in found["as_they_are"]
@@ -114,7 +146,7 @@ def _baselines(found: dict[str, Any]) -> str:
     )
 
 
-def _site(found: dict[str, Any]) -> str:
+def _site(found: dict[str, Any] | None) -> str:
     if not found:
         return ""
     rows = [
@@ -132,21 +164,6 @@ def _readings(found: list[dict[str, Any]]) -> str:
         [str(r["date"])[:10], str(r["version"]), plain(r["auc"]), plain(r["accuracy"]), str(r["reason"])] for r in found
     ]
     return "Every reading of the test split:\n\n" + table(["date", "version", "AUC", "accuracy", "reason"], rows)
-
-
-def _refusals(metrics: dict[str, Any]) -> str:
-    sets = {"good images (test)": metrics["refused_of_good_images"]}
-    sets |= metrics["refused_of_foreign_images"] | metrics["images_of_other_patients"]
-    rows = []
-    for name, found in sets.items():
-        said = found["positive_share_of_answered"]
-        cell = "-" if said is None else f"{100 * said:.0f} %"
-        rows.append([name, str(found["n"]), f"{100 * found['refused_share']:.1f} %", cell])
-    head = ["images", "n", "refused", "of the answered: called positive"]
-    said = "## Refusal\n\nAn image that is unlike the training images gets no answer.\n\n" + table(head, rows)
-    if short := metrics.get("below_the_bar"):
-        said += f"\nBelow the bar for {', '.join(short['sets'])}; released because {short['reason']}.\n"
-    return said
 
 
 def _how(manifest: Manifest, about: Facts) -> str:
@@ -168,9 +185,9 @@ def _how(manifest: Manifest, about: Facts) -> str:
     )
 
 
-def _tried(manifest: Manifest, about: Facts) -> str:
+def _tried(manifest: Manifest, about: Facts, metrics: dict[str, Any]) -> str:
     """What was tried is said of the task's own network, not of those that it is compared with."""
-    return f"## Tried\n\n{about.tried}\n" if manifest.title == about.title else ""
+    return tried_section(about.tried, metrics) if manifest.title == about.title else ""
 
 
 def refused_by(manifest: Manifest, about: Facts) -> str:

@@ -46,7 +46,7 @@ def evaluate(judge: Judge, labels: tuple[str, ...], data: Path, split: str, out:
     found: dict[str, Any] = {
         "model": f"{judge.manifest.name} {judge.manifest.version}",
         "split": split,
-        "scores": judge.score(films, images.classes),
+        "scores": judge.score(films, images),
         "refused_share": round(float(judge.refused(films).mean()), 4),
     }
     if any(row.split == "train" for row in read_rows(data)):

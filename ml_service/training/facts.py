@@ -70,13 +70,15 @@ CT, other organs, and inverted or turned slices are refused, but not all of them
 
 TRIED_ON_FILMS = """\
 Aimed at on test: accuracy 94 %, AUC 0.985; not reached. Helped: 192 pixels instead of 128, flattened frequency bands, \
-mixup and 24 more epochs. Did not help: three classes, averaging several networks, flips at test time. Not tried yet: \
-other seeds, SAM, larger input, distillation, pre-training without labels."""
+mixup and 24 more epochs. Did not help: three classes, averaging several networks, 224 pixels without learning at that \
+size. Mean with the mirrored film: better on augmented validation films, at twice the time; not taken yet. Not tried: \
+other seeds, SAM, learning at 224 pixels, distillation, pre-training without labels."""
 
 TRIED_ON_SLICES = """\
 Aimed at on test: accuracy 96.5 %, AUC 0.997, histogram-matched 0.994; only the last is reached. Helped: more epochs, \
 160 pixels instead of 128, grey levels matched to other slices', milder variation at the end (AUC on validation from \
-0.994 to 0.997). Not tried yet: more epochs still, other seeds, larger input, distillation."""
+0.994 to 0.997). Mean with the mirrored slice: better on augmented validation slices, at twice the time; not taken \
+yet. Not tried: more epochs still, other seeds, learning at a larger size, distillation."""
 
 NETWORKS = {
     "resnet50": "ResNet50",

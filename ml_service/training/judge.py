@@ -10,7 +10,7 @@ import numpy as np
 from ml_service.calibration import calibrated, decided
 from ml_service.engines import Network
 from ml_service.manifest import Manifest
-from ml_service.measures import Classes, Floats
+from ml_service.measures import Floats
 from ml_service.refusal import Refusal
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
@@ -37,9 +37,10 @@ class Judge:
         """Returns calibrated probabilities, (n, classes)."""
         return calibrated(run(self.network, pixels)[0], self.manifest.calibration)
 
-    def score(self, pixels: Pixels, classes: Classes) -> dict[str, Any]:
-        """Returns the scores of prepared images."""
-        return scores(self.probabilities(pixels), classes, self.manifest.calibration, self.manifest.classes)
+    def score(self, pixels: Pixels, images: Split) -> dict[str, Any]:
+        """Returns the scores of a split's images, prepared."""
+        fit, names = self.manifest.calibration, self.manifest.classes
+        return scores(self.probabilities(pixels), images.classes, fit, names, images.patients)
 
     def refused(self, pixels: Pixels) -> "np.ndarray[Any, np.dtype[np.bool_]]":
         """Returns which prepared images get no answer, (n,)."""

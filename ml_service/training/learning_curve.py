@@ -21,11 +21,9 @@ from ml_service import manifest as manifests
 from ml_service.training import card
 from ml_service.training.batches import Batch, epoch_batches
 from ml_service.training.datasets import Split, read_split
-from ml_service.training.facts import FACTS
 from ml_service.training.loop import Learner
 from ml_service.training.plots import draw_learning_curve
 from ml_service.training.recipes import Phase, Recipe, recorded
-from ml_service.training.seal import seal
 from ml_service.training.train import Validation, balance, learning_rate, untrained
 
 SHARES = (1 / 8, 1 / 4, 1 / 2, 1.0)  # of the training patients; each share holds the ones before it
@@ -41,14 +39,12 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the images")
     given = parser.parse_args()
     folder = given.version
-    manifest = manifests.read(folder)
     path = folder / manifests.METRICS
-    found = learning_curve(recorded(manifest.training["config"]), given.data)
+    found = learning_curve(recorded(manifests.read(folder).training["config"]), given.data)
     metrics = json.loads(path.read_text(encoding="utf-8")) | {"learning_curve": found}
     path.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     draw_learning_curve(folder / manifests.PLOTS / PLOT, found["points"])
-    (folder / manifests.CARD).write_text(card.write(manifest, metrics, FACTS[manifest.task]), encoding="utf-8")
-    seal(folder, manifest)
+    card.rewrite(folder)
 
 
 def learning_curve(recipe: Recipe, data: Path) -> dict[str, Any]:

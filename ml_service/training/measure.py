@@ -6,7 +6,7 @@ from typing import Any
 from ml_service import site
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
-from ml_service.training import baselines, readings
+from ml_service.training import baselines, chance, readings, tried
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.fit import SEED
@@ -31,9 +31,10 @@ def measure(
     varied = augmented_films(held_out, judge.manifest.side, SEED - 1, recipe.phases[-1].erase)
     refused = foreign | {f"good ones, {how}": planes for how, planes in turned(test.films).items()}
     return {
-        "test": judge.score(films, test.classes),
-        "validation": judge.score(judge.prepared(held_out.films), held_out.classes),
-        "validation_augmented": judge.score(varied, held_out.classes),
+        "test": judge.score(films, test),
+        "validation": judge.score(judge.prepared(held_out.films), held_out),
+        "validation_augmented": judge.score(varied, held_out),
+        "ece_by_chance": chance.by_chance(judge.probabilities(varied), len(test)),
         "beside_baselines": beside_baselines(judge, train, test),
         "site_calibration": _site(judge, films, test),
         "refused_of_good_images": judge.refusals(list(test.films)),
@@ -73,8 +74,9 @@ def beside_baselines(judge: Judge, train: Split, test: Split) -> dict[str, dict[
 
 
 def with_readings(metrics: dict[str, Any], model: Path, version: str, run_folder: Path, reason: str) -> dict[str, Any]:
-    """Returns the metrics with every reading of the test split: of earlier versions, of the run, and this one."""
+    """Returns the metrics with every reading of the test split: of earlier versions, of the run, and this one; and with
+    what was tried before."""
     now = readings.reading(version, reason, metrics["test"])
     before = readings.of_model(model)
     before += [entry for entry in readings.of_run(run_folder) if entry not in before]
-    return metrics | {"readings": [*before, now]}
+    return metrics | {"readings": [*before, now], "tried": tried.of_model(model)}

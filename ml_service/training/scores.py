@@ -1,4 +1,8 @@
-"""What may be claimed: scores with 95 % bootstrap intervals, for two classes or more."""
+"""What may be claimed: scores with 95 % bootstrap intervals, for two classes or more.
+
+Images of one patient are alike, so an interval from draws of images is too narrow; whole patients are drawn (the
+cluster bootstrap: Field and Welsh 2007, https://doi.org/10.1111/j.1467-9868.2007.00593.x).
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +16,8 @@ from ml_service.manifest import Calibration
 from ml_service.measures import Classes, Floats, brier, calibration_error
 
 DRAWS = 2000
+Pick = NDArray[np.int64]  # numbers of images, some of them twice
+Draws = list[Pick]
 
 
 def auc(probabilities: Floats, classes: Classes) -> float:
@@ -27,55 +33,70 @@ def _area(values: Floats, ill: NDArray[np.bool_]) -> float:
     return float((rankdata(values)[ill].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
-def scores(probabilities: Floats, classes: Classes, fit: Calibration, names: Sequence[str]) -> dict[str, Any]:
+def scores(
+    probabilities: Floats,
+    classes: Classes,
+    fit: Calibration,
+    names: Sequence[str],
+    patients: Sequence[object],
+) -> dict[str, Any]:
     """Returns n, AUC, accuracy, and each class's sensitivity and precision (all with intervals), ECE, Brier score,
-    and what the uncertain band does. `names` are the classes' in order, the negative one first."""
+    and what the uncertain band does. `names` are the classes' in order, the negative one first; `patients` whose image
+    each is: intervals come from draws of these."""
+    draws = drawn(classes, patients)
     answers = decided(probabilities, fit)
     unsure = uncertain(probabilities, fit)
     right = answers == classes
-    out: dict[str, Any] = {"n": len(classes)}
+    out: dict[str, Any] = {"n": len(classes), "patients": len(set(patients))}
     if len(names) == 2:
         out["positive"] = int(classes.sum())
-    out["auc"] = _with_interval(lambda pick: auc(probabilities[pick], classes[pick]), classes)
-    out["accuracy"] = _with_interval(lambda pick: float(right[pick].mean()), classes)
+    out["auc"] = _with_interval(lambda pick: auc(probabilities[pick], classes[pick]), draws)
+    out["accuracy"] = _with_interval(lambda pick: float(right[pick].mean()), draws)
     if len(names) == 2:
-        out["sensitivity"], out["precision"] = _of_class(1, answers, classes)
-        out["specificity"], _ = _of_class(0, answers, classes)
+        out["sensitivity"], out["precision"] = _of_class(1, answers, classes, draws)
+        out["specificity"], _ = _of_class(0, answers, classes, draws)
     out["ece"] = round(calibration_error(probabilities, classes), 4)
     out["brier"] = round(brier(probabilities, classes), 4)
     out["uncertain_share"] = round(float(unsure.mean()), 4)
     out["accuracy_when_certain"] = round(float(right[~unsure].mean()), 4) if not unsure.all() else None
     if len(names) > 2:
-        out["by_class"] = {name: _class_scores(k, answers, classes) for k, name in enumerate(names)}
+        out["by_class"] = {name: _class_scores(k, answers, classes, draws) for k, name in enumerate(names)}
     return out
 
 
-def _class_scores(number: int, answers: Classes, classes: Classes) -> dict[str, Any]:
-    sensitivity, precision = _of_class(number, answers, classes)
+def _class_scores(number: int, answers: Classes, classes: Classes, draws: Draws) -> dict[str, Any]:
+    sensitivity, precision = _of_class(number, answers, classes, draws)
     return {"n": int((classes == number).sum()), "sensitivity": sensitivity, "precision": precision}
 
 
-def _of_class(number: int, answers: Classes, classes: Classes) -> tuple[dict[str, float], dict[str, float]]:
+def _of_class(
+    number: int, answers: Classes, classes: Classes, draws: Draws
+) -> tuple[dict[str, float], dict[str, float]]:
     """Returns a class's sensitivity (of its images, how many were called so) and precision (the reverse)."""
     called, is_so = answers == number, classes == number
     both = called & is_so
     return (
-        _with_interval(lambda pick: float(both[pick].sum() / max(1, is_so[pick].sum())), classes),
-        _with_interval(lambda pick: float(both[pick].sum() / max(1, called[pick].sum())), classes),
+        _with_interval(lambda pick: float(both[pick].sum() / max(1, is_so[pick].sum())), draws),
+        _with_interval(lambda pick: float(both[pick].sum() / max(1, called[pick].sum())), draws),
     )
 
 
-def _with_interval(measure: Callable[[NDArray[np.int64]], float], classes: Classes) -> dict[str, float]:
-    low, high = interval(measure, classes)
-    value = measure(np.arange(len(classes)))
-    return {"value": round(value, 4), "low": round(low, 4), "high": round(high, 4)}
+def _with_interval(measure: Callable[[Pick], float], draws: Draws) -> dict[str, float]:
+    whole, *picks = draws
+    low, high = np.quantile([measure(pick) for pick in picks], [0.025, 0.975])
+    return {"value": round(measure(whole), 4), "low": round(float(low), 4), "high": round(float(high), 4)}
 
 
-def interval(measure: Callable[[NDArray[np.int64]], float], classes: Classes, seed: int = 0) -> tuple[float, float]:
-    """Returns the middle 95 % of a measure of picked images over bootstrap draws, taken within each class so that
-    all occur."""
+def drawn(classes: Classes, patients: Sequence[object], seed: int = 0) -> Draws:
+    """Returns all images' numbers, then those of DRAWS bootstrap draws of whole patients: as many as there are, taken
+    within the class of each one's first image so that all classes occur."""
     rng = np.random.default_rng(seed)
-    groups = [np.flatnonzero(classes == number) for number in np.unique(classes)]
-    values = [measure(np.concatenate([rng.choice(group, len(group)) for group in groups])) for _ in range(DRAWS)]
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    _, owner = np.unique([str(patient) for patient in patients], return_inverse=True)
+    first = np.unique(owner, return_index=True)[1]  # each patient's first image
+    strata = [np.flatnonzero(classes[first] == number) for number in np.unique(classes[first])]
+    picks = []
+    for _ in range(DRAWS):
+        taken = np.concatenate([rng.choice(stratum, len(stratum)) for stratum in strata])
+        times = np.bincount(taken, minlength=len(first))  # how often each patient was drawn
+        picks.append(np.repeat(np.arange(len(classes)), times[owner]))
+    return [np.arange(len(classes)), *picks]

@@ -1,11 +1,34 @@
-"""The card of a mask model, in Markdown. Every number comes from model.json and metrics.json."""
+"""`python -m ml_service.training.masks.card --version FOLDER`: writes a mask model's card.md anew.
 
+Every number in it comes from model.json and metrics.json.
+"""
+
+import argparse
+import json
+from pathlib import Path
 from typing import Any
 
+from ml_service import manifest as manifests
 from ml_service.manifest import Manifest
 from ml_service.training.card import opening, refused_by
+from ml_service.training.card_refusal import developed_on
 from ml_service.training.facts import Facts
 from ml_service.training.markdown import interval, table
+from ml_service.training.masks.facts import ABOUT
+from ml_service.training.seal import seal
+from ml_service.training.tried import tried_section
+
+
+def main() -> None:
+    """Reads the command line and writes the card; whose films are shown stands beside the golden ones."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--version", required=True, type=Path, metavar="FOLDER", help="a version's folder")
+    folder = parser.parse_args().version
+    manifest = manifests.read(folder)
+    metrics = json.loads((folder / manifests.METRICS).read_text(encoding="utf-8"))
+    sources = (folder / manifests.GOLDEN / "ATTRIBUTION.md").read_text(encoding="utf-8")
+    (folder / manifests.CARD).write_text(write(manifest, metrics, ABOUT, sources), encoding="utf-8")
+    seal(folder, manifest)
 
 
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts, sources: str) -> str:
@@ -17,7 +40,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts, sources: st
         _readings(metrics["readings"]),
         _refusals(metrics),
         _how(manifest, about),
-        f"## Tried\n\n{about.tried}\n",
+        tried_section(about.tried, metrics),
         f"## Source of the {about.images}\n\n" + sources.split("\n\n", 1)[1].rstrip(),
     ]
     return "\n".join(parts) + "\n"
@@ -67,7 +90,7 @@ def _refusals(metrics: dict[str, Any]) -> str:
     sets |= metrics["refused_of_foreign_images"] | metrics["images_of_other_patients"]
     rows = [[name, str(one["n"]), f"{100 * one['refused_share']:.1f} %"] for name, one in sets.items()]
     said = "## Refusal\n\nAn image that is unlike the training films gets no mask.\n\n"
-    said += table(["images", "n", "refused"], rows)
+    said += table(["images", "n", "refused"], rows) + "\n" + developed_on(metrics) + "\n"
     if short := metrics.get("below_the_bar"):
         said += f"\nBelow the bar for {', '.join(short['sets'])}; released because {short['reason']}.\n"
     return said
@@ -84,3 +107,7 @@ def _how(manifest: Manifest, about: Facts) -> str:
         "masks, and children's without. The limit was raised so far that it lets pass 98 % of the films with masks, "
         "too, each scored by a fit to other patients.\n"
     )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,15 @@
 """Measures on values that can be worked out by hand."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from ml_service.manifest import Calibration
 from ml_service.measures import brier, calibration_error, counts, error_by_chance
-from ml_service.training.scores import auc, interval, scores
+from ml_service.training.chance import by_chance
+from ml_service.training.scores import auc, drawn, scores
 
 HALF = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.36, 0.45))
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]], np.float32)
@@ -21,7 +24,7 @@ def of_two(positive: "list[float]") -> "np.ndarray[tuple[int, int], np.dtype[np.
 
 
 def test_known_values() -> None:
-    found = scores(PROBABILITIES, CLASSES, HALF, ("normal", "ill"))
+    found = scores(PROBABILITIES, CLASSES, HALF, ("normal", "ill"), range(4))
     assert found["auc"]["value"] == 0.75
     assert found["accuracy"]["value"] == 0.75
     assert found["sensitivity"]["value"] == 0.5
@@ -33,7 +36,7 @@ def test_known_values() -> None:
 
 
 def test_known_values_of_three_classes() -> None:
-    found = scores(THREE, OF_THREE, HALF, ("none", "one", "two"))
+    found = scores(THREE, OF_THREE, HALF, ("none", "one", "two"), range(4))
     assert found["accuracy"]["value"] == 0.75
     assert found["by_class"]["two"]["sensitivity"]["value"] == 0.5
     assert found["by_class"]["two"]["precision"]["value"] == 1.0
@@ -73,10 +76,41 @@ def test_few_images_show_an_error_that_is_chance_alone() -> None:
 def test_the_interval_holds_the_value_and_narrows_with_n() -> None:
     hits = (PROBABILITIES[:, 1] >= 0.5) == (CLASSES == 1)
 
-    def spread(times: int) -> tuple[float, float]:
-        right = np.tile(hits, times)
-        return interval(lambda pick: float(right[pick].mean()), np.tile(CLASSES, times))
-
-    few, many = spread(10), spread(500)
+    few, many = (spread(hits, times, range(4 * times)) for times in (10, 100))
     assert few[0] < 0.75 < few[1]
     assert many[1] - many[0] < few[1] - few[0]
+
+
+def spread(hits: "np.ndarray[tuple[int], np.dtype[np.bool_]]", times: int, patients: "Sequence[object]") -> list[float]:
+    """Returns the middle 95 % of the share of hits, each image there `times` times."""
+    right, (_, *picks) = np.tile(hits, times), drawn(np.tile(CLASSES, times), patients)
+    return [float(bound) for bound in np.quantile([right[pick].mean() for pick in picks], [0.025, 0.975])]
+
+
+def test_images_of_one_patient_count_as_one() -> None:
+    """Ten alike images of each of 40 patients tell no more than one of each does: the interval is that of 40."""
+    hits = (PROBABILITIES[:, 1] >= 0.5) == (CLASSES == 1)
+    alone = spread(hits, 10, range(40))
+    whole, *picks = drawn(np.tile(CLASSES, 100), [number % 40 for number in range(400)])
+    assert whole.tolist() == list(range(400))
+    right = np.tile(hits, 100)
+    together = np.quantile([right[pick].mean() for pick in picks], [0.025, 0.975])
+    np.testing.assert_allclose(together, alone, atol=0.03)
+    as_if_apart = spread(hits, 100, range(400))
+    assert together[1] - together[0] > 2 * (as_if_apart[1] - as_if_apart[0])
+
+
+def test_a_draw_takes_whole_patients_of_every_class() -> None:
+    patients = ["a", "b", "a", "c", "b", "d"]
+    for pick in drawn(np.array([0, 1, 0, 0, 1, 1]), patients)[1:50]:
+        owners = [patients[image] for image in pick]
+        assert owners.count("a") % 2 == owners.count("b") % 2 == 0
+        assert {"a", "c"} & set(owners) and {"b", "d"} & set(owners)
+
+
+def test_the_error_by_chance_is_that_of_honest_answers_on_as_many_images() -> None:
+    said = of_two(np.random.default_rng(1).beta(0.4, 0.4, 500).tolist())
+    few, many = by_chance(said, 300), by_chance(said, 20_000)
+    assert 0.02 < few["mean"] < few["high"] < 0.08
+    assert many["mean"] < many["high"] < 0.01
+    assert few["mean"] == pytest.approx(error_by_chance(said[:300])["mean"], abs=0.005)  # drawn otherwise, the same
