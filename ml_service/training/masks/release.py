@@ -23,7 +23,7 @@ from ml_service.manifest import Calibration, Manifest, Typical
 from ml_service.refusal import Refusal
 from ml_service.settings import SHIPPED
 from ml_service.tasks import lung_field
-from ml_service.training import learnt, readings
+from ml_service.training import learnt, readings, tried
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.foreign import noise, read_others, turned
 from ml_service.training.masks import card, golden, measure, plots, refuse
@@ -87,7 +87,9 @@ def release(
         raise BelowTheBar(f"Expected a version that refuses what it knows nothing of. Received: {json.dumps(missed)}")
     scores, found = measure.measure(network, pairs, reason, folder.name)
     test = [pair for pair in pairs if pair.split == "test"]
-    scores["readings"] = [*readings.of_run(run), *scores["readings"]]
+    before = readings.of_model(folder.parent)
+    before += [entry for entry in readings.of_run(run) if entry not in before]
+    scores |= {"readings": [*before, *scores["readings"]], "tried": tried.of_model(folder.parent)}
     metrics = scores | metrics | _of_test(network, refusal, typical, test, others, shifted)
     (folder / manifests.METRICS).write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     shown = draw(folder / manifests.PLOTS, run, test, found)

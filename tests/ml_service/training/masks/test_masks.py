@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,13 +13,15 @@ import pytest
 from ml_service.checks import open_version
 from ml_service.settings import Settings
 from ml_service.tasks.lung_field import equalise
+from ml_service.training import tried
+from ml_service.training.masks import card as cards
 from ml_service.training.masks.measure import score
 from ml_service.training.masks.pairs import SPLITS, Pair, lungs, read, splits
 from ml_service.training.masks.refuse import shortfalls
 from ml_service.training.masks.release import release
 from ml_service.training.masks.scores import apart, by_patient, dice, surface
 from ml_service.training.masks.train import Recipe, train
-from ml_service.training.masks.vary import varied
+from ml_service.training.masks.vary import varied, whitened
 
 
 def drawn(number: int, side: int = 96) -> "tuple[np.ndarray[tuple[int, ...], np.dtype[np.uint8]], np.ndarray]":  # type: ignore[type-arg]
@@ -88,6 +92,19 @@ def test_a_mask_moves_with_its_film() -> None:
         inside, outside = masks.sum(axis=-1) > 0.99, masks.sum(axis=-1) < 0.01
         shown = pixels[:, :, 0] > equalise(np.zeros((2, 2), np.uint8)).min() + 1e-3  # not the black around a film
         assert np.median(pixels[:, :, 0][inside]) < np.median(pixels[:, :, 0][outside & shown])
+
+
+def test_white_patches_lie_in_the_lung_and_are_no_whiter_than_what_is_round_it() -> None:
+    film, mask = drawn(2)
+    lung = lungs(mask > 0)[:, :, 0].astype(np.float32)
+    away = cv2.dilate(lung, np.ones((15, 15), np.uint8)) == 0
+    covered = []
+    for seed in range(12):
+        white = whitened(film, lung, np.random.default_rng(seed))
+        assert (white[away] == film[away]).all()
+        assert (white >= film).all() and white[lung > 0].max() <= film.max()
+        covered.append(float((white[lung > 0] > film[lung > 0].astype(int) + 20).mean()))
+    assert min(covered) < 0.5 < max(covered)  # of some lungs a little, of some most
 
 
 def test_dice_and_surface() -> None:
@@ -179,6 +196,19 @@ def test_its_metrics_are_of_the_test_patients_beside_baselines_and_every_reading
     assert metrics["refused_of_foreign_images"]["noise"]["n"] == 60
     card = (version / "card.md").read_text()
     assert "Research use, not for diagnosis" in card and f"{metrics['test']['dice']['value']:.3f} [" in card
+    assert "chosen and bettered with these same sets" in card
+
+
+def test_its_card_can_be_written_anew(version: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(version, tmp_path / "lung-field" / "1"))
+    entry = {"what": "mirrors", "on": "5 folds", "without": ".9", "with": ".91", "outcome": "taken"}
+    tried.add(folder, entry)
+    monkeypatch.setattr(sys, "argv", ["card", "--version", str(folder)])
+    cards.main()
+    came, before = ((place / "card.md").read_text() for place in (folder, version))
+    assert "| mirrors | 5 folds | .9 | .91 | taken |" in came and "film" in before
+    assert [line for line in before.splitlines() if line not in came.splitlines()] == []
+    open_version(folder, Settings(service_token=None)).close()  # its hashes are right
 
 
 def test_sides_that_are_exchanged_are_counted() -> None:
