@@ -3,6 +3,8 @@
 import time
 from collections.abc import Collection
 from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -11,6 +13,8 @@ from launcher.settings import REPOSITORY
 from tests.end_to_end.portal import Portal
 
 FILMS = sorted((REPOSITORY / "ui_service" / "static" / "samples").glob("*.jpg"))
+ILL, WELL = FILMS[0], FILMS[2]  # what they show is known: the data set's classes
+PHOTOGRAPH = Path(str(files("sklearn.datasets.images") / "china.jpg"))  # of a temple; it travels with scikit-learn
 OVER = ("succeeded", "failed", "cancelled")
 
 

@@ -8,10 +8,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.end_to_end.doctor import FILMS, Doctor
+from tests.end_to_end.doctor import FILMS, PHOTOGRAPH, Doctor
 from tests.end_to_end.model_folder import OLDER
 from tests.end_to_end.portal import Portal
-from tests.end_to_end.test_browser import PHOTOGRAPH, sign_in
+from tests.end_to_end.test_browser import sign_in
 
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
 ANSWERED = re.compile("Pneumonia suspected|No pneumonia seen|Uncertain")
