@@ -14,7 +14,6 @@ import numpy as np
 
 from ml_service import manifest as manifests
 from ml_service.measures import Floats, calibration_error
-from ml_service.training import card, opening
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import read_split
 from ml_service.training.fit import SEED
@@ -24,6 +23,8 @@ DRAWS = 2000
 
 def main() -> None:
     """Reads the command line; puts the error into a version's metrics.json, and writes its card anew."""
+    from ml_service.training import card, opening  # they measure, and whoever measures reckons by chance too
+
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--version", required=True, type=Path, metavar="FOLDER", help="a version's folder")
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv: its validation images")
