@@ -13,6 +13,7 @@ from ml_service.manifest import Calibration, Told
 from ml_service.protocol import Inference, Tensor, Wanted
 from ml_service.served import Seen, Served
 from ml_service.served_prompts import ServedPrompts
+from ml_service.served_rules import ServedRules
 from ml_service.served_volume import ServedVolume
 from ml_service.serving import Answering
 from ml_service.tasks.verdict import Verdict
@@ -29,6 +30,7 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
     if isinstance(served, ServedPrompts):
         return answers_of_prompts.see(served, asked, wait_s, begun)
     spacing_mm = answers_of_masks.spacing_mm(asked.parameters)
+    judged = not asked.wanted or any(want.name != "logits" for want in asked.wanted)
     if set(asked.inputs) == {"study"}:
         study = asked.inputs["study"]
         if study.datatype != "BYTES" or study.shape != (1,) or not isinstance(study.data, list):
@@ -36,13 +38,14 @@ def see(served: Answering, asked: Inference, wait_s: float, begun: "list[Future[
         try:
             if isinstance(served, ServedVolume):
                 return served.see_study(study.data[0], wait_s, begun, fast=fast)
-            return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm)
+            if isinstance(served, ServedRules):
+                return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm)
+            return served.see_study(study.data[0], wait_s, begun, fit, spacing_mm, judged)
         except ValueError as error:
             raise Unprocessable(f"Input study: {error}", code="undecodable") from None
     if not isinstance(served, Served) or served.manifest.outlines:
         raise BadRequest(f"Expected one input, study. Received: {len(asked.inputs)}.")
     if set(asked.inputs) == {"pixels"}:
-        judged = not asked.wanted or any(want.name != "logits" for want in asked.wanted)
         return served.see_pixels(_pixels(served, asked.inputs["pixels"]), wait_s, begun, fit, judged)
     raise BadRequest(f"Expected one input, study or pixels. Received: {len(asked.inputs)}.")
 

@@ -63,9 +63,11 @@ class Served:
         begun: "list[Future[Pass]] | None" = None,
         calibration: Calibration | None = None,
         spacing_mm: tuple[float, float] | None = None,
+        judged: bool = True,
     ) -> Seen:
         """Answers about one PNG or JPEG, by a site's `calibration` or the shipped one. `spacing_mm`, a pixel's height
-        and width, is for areas. Raises ValueError when it does not decode, Unavailable when full."""
+        and width, is for areas. Unless `judged`, the network's logits are all that is looked for. Raises ValueError
+        when it does not decode, Unavailable when full."""
         started = time.monotonic()
         plane = grey_plane(study)
         outline = None
@@ -73,6 +75,8 @@ class Served:
             outline = partial(self._outline, shape=stored_shape(study), spacing_mm=spacing_mm)
         pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         prepared_s = time.monotonic() - started
+        if not judged:
+            return self._logits(pixels, prepared_s, wait_s, begun, calibration)
         return self._see(pixels, plane, prepared_s, wait_s, begun, calibration, outline)
 
     def see_pixels(
@@ -86,12 +90,22 @@ class Served:
         """Answers about prepared images (n, side, side, 1). Unless `judged`, the network's logits are all that is
         looked for: no score of strangeness, no verdict."""
         if not judged:
-            done = self._through(pixels, wait_s, begun)
-            timings = {"prepare": 0.0, "network": done.network_s, "interpret": 0.0}
-            self.meter.note(timings, done.waited_s, done.batch_rows, [])
-            unknown = np.full(len(pixels), np.nan, np.float32)
-            return Seen(done.outputs.logits, unknown, done.outputs.heat, [], timings, calibration)
+            return self._logits(pixels, 0.0, wait_s, begun, calibration)
         return self._see(pixels, None, 0.0, wait_s, begun, calibration)
+
+    def _logits(
+        self,
+        pixels: NDArray[np.float32],
+        prepared_s: float,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None",
+        calibration: Calibration | None,
+    ) -> Seen:
+        done = self._through(pixels, wait_s, begun)
+        timings = {"prepare": prepared_s, "network": done.network_s, "interpret": 0.0}
+        self.meter.note(timings, done.waited_s, done.batch_rows, [])
+        unknown = np.full(len(pixels), np.nan, np.float32)
+        return Seen(done.outputs.logits, unknown, done.outputs.heat, [], timings, calibration)
 
     def _see(
         self,

@@ -91,6 +91,16 @@ def test_logits_alone_are_those_that_come_with_a_verdict(client: triton.Inferenc
     assert [output["name"] for output in alone.get_response()["outputs"]] == ["logits"]
 
 
+def test_a_films_logits_alone_are_those_that_come_with_a_verdict(client: triton.InferenceServerClient) -> None:
+    wanted = [triton.InferRequestedOutput("logits")]
+    for picture in (FILM, NOISE):
+        whole = client.infer("pneumonia", [study(picture)], headers=token()).as_numpy("logits")
+        alone = client.infer("pneumonia", [study(picture)], outputs=wanted, headers=token())
+        np.testing.assert_allclose(alone.as_numpy("logits"), whole, rtol=1e-5)
+    with pytest.raises(InferenceServerException, match="study"):
+        client.infer("pneumonia", [study(b"no film")], outputs=wanted, headers=token())
+
+
 def test_what_is_no_film_gets_no_probability(client: triton.InferenceServerClient) -> None:
     wanted = [triton.InferRequestedOutput(name) for name in ("findings", "probabilities", "heatmap")]
     answer = client.infer("pneumonia", [study(NOISE)], outputs=wanted, headers=token())
