@@ -1,40 +1,54 @@
-"""The limit of every design: the network alone, on prepared tensors, in batches.
+"""The limits of every design: the network alone, on prepared tensors, in batches; and films read alone.
 
-`python -m benchmarks.engine` answers each line of its input, a number of seconds, with images per second.
+`python -m benchmarks.engine` answers each line of its input, "network" or "decode" and a number of seconds, with
+images per second. Reading is from a JPEG to what the network reads, in as many threads as this process may use cores.
 """
 
+import os
 import sys
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.films import films
 from benchmarks.shipped import FOLDER, shipped
 from ml_service import tasks
-from ml_service.engines import Network, open_network, warm
+from ml_service.engines import open_network, warm
 from ml_service.tasks.decode import grey_plane
+from ml_service.tasks.film import Pixels
 
 BATCH = 16
 
 
 def main() -> None:
-    manifest = shipped()
+    manifest, pictures = shipped(), films()
     prepare = tasks.load(manifest.task).prepare
-    prepared = [prepare(grey_plane(film), manifest.side) for film in films()]
-    batch = np.stack([prepared[number % len(prepared)] for number in range(BATCH)])
+
+    def read(picture: bytes) -> Pixels:
+        pixels: Pixels = prepare(grey_plane(picture), manifest.side)
+        return pixels
+
+    batch = np.stack([read(pictures[number % len(pictures)]) for number in range(BATCH)])
     network = open_network(manifest, FOLDER)
     warm(network, BATCH)
+    limits = {"network": lambda: len(network(batch).logits), "decode": lambda: _all_read(read, pictures)}
     print("ready", flush=True)
     for line in sys.stdin:
-        print(_images_per_second(network, batch, float(line)), flush=True)
+        what, seconds = line.split()
+        print(_images_per_second(limits[what], float(seconds)), flush=True)
 
 
-def _images_per_second(network: Network, batch: NDArray[np.float32], seconds: float) -> float:
+def _all_read(read: Callable[[bytes], Pixels], pictures: list[bytes]) -> int:
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as readers:
+        return len(list(readers.map(read, pictures)))
+
+
+def _images_per_second(images: Callable[[], int], seconds: float) -> float:
     began, done = time.perf_counter(), 0
     while time.perf_counter() - began < seconds:
-        network(batch)
-        done += len(batch)
+        done += images()
     return done / (time.perf_counter() - began)
 
 

@@ -2,17 +2,13 @@
 
 Each runs alone while it is asked (the others wait for requests, which costs nothing), in turn, several rounds: figures
 of one round compare. The clients are threads of this process and share the processors with whoever is asked; the bare
-loop says what the network alone could do on the same machine. NVIDIA's PyTriton (0.7.0) does not install beside the
-project: it wants numpy below 2.
+loop says what the network alone could do on the same machine.
 """
 
-import json
 import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,20 +17,19 @@ import urllib3
 from benchmarks import servers
 from benchmarks.block import Block, measure
 from benchmarks.films import films
+from benchmarks.kept import keep, machine, today
 from benchmarks.ml_cost import TOKEN, tier
 from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
 from benchmarks.peers import Reader
 from benchmarks.peers.running import BINARY, PEERS, serving
-from benchmarks.run import machine
 from benchmarks.shipped import shipped
 from benchmarks.table import show, table
 
-ROUNDS, SECONDS, CLIENTS = 5, 4.0, 16
-RESULTS = Path(__file__).parent / "results"
+ROUNDS, SECONDS, CLIENTS = 5, 3.0, 16
 ANSWER = ("logits",)  # all that the peers give
-BARE, LIGHTBOX = "bare engine, batches of 16", "Lightbox"
+BARE, LIGHTBOX, NAIVE = "bare engine, batches of 16", "Lightbox", "naive: Flask, model.predict"
 
 
 def main() -> None:
@@ -53,18 +48,19 @@ def main() -> None:
             "films": asks_of_films(pictures, ANSWER),
             "tensors": asks_of_tensors(tensors, shipped().side, ANSWER),
         }
+        naive = stack.enter_context(servers.naive())
         found: dict[str, Any] = {"machine": machine(), "clients": CLIENTS}
         for what, bodies in (("films", pictures), ("tensors", tensors)):
             asked = {
                 LIGHTBOX: MlTier(address, TOKEN, asks[what]).ask,
                 **{peer.name: _asker(url, bodies) for peer, url in peers.items()},
             }
+            if what == "films":
+                asked[NAIVE] = _form_sender(f"{naive}/predict", pictures)
             found[what] = _rounds(asked, engine)
     for what in ("films", "tensors"):
         print(f"\n16 clients, {what}\n" + show(found[what], LIGHTBOX))
-    kept = RESULTS / f"peers-{datetime.now(UTC):%Y-%m-%d}.json"
-    kept.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"kept in {kept}")
+    keep(f"peers-{today()}", found)
 
 
 def _rounds(asked: dict[str, Callable[[int], None]], engine: Any) -> list[dict[str, Any]]:
@@ -77,7 +73,7 @@ def _rounds(asked: dict[str, Callable[[int], None]], engine: Any) -> list[dict[s
             block: Block = measure(ask, CLIENTS, SECONDS)
             rates.setdefault(name, []).append(block.per_second)
             latencies.setdefault(name, []).extend(block.latencies_s)
-        print(SECONDS, file=engine.stdin, flush=True)
+        print("network", SECONDS, file=engine.stdin, flush=True)
         rates.setdefault(BARE, []).append(float(engine.stdout.readline()))
         time.sleep(0.2)
     return table(rates, LIGHTBOX, latencies)
@@ -88,6 +84,17 @@ def _asker(url: str, bodies: list[bytes]) -> Callable[[int], None]:
 
     def ask(client: int) -> None:
         answer = pool.request("POST", url, body=bodies[client % len(bodies)], headers=BINARY)
+        if answer.status != 200:
+            raise RuntimeError(f"{url} answered with {answer.status}")
+
+    return ask
+
+
+def _form_sender(url: str, pictures: list[bytes]) -> Callable[[int], None]:
+    pool = urllib3.PoolManager(maxsize=CLIENTS, timeout=60)
+
+    def ask(client: int) -> None:
+        answer = pool.request("POST", url, fields={"file": ("film.jpg", pictures[client % len(pictures)])})
         if answer.status != 200:
             raise RuntimeError(f"{url} answered with {answer.status}")
 

@@ -51,9 +51,9 @@ def films(pictures: Sequence[bytes], outputs: Sequence[str] = AS_THE_WORKER) -> 
     return [_ask("study", "BYTES", [1], struct.pack("<I", len(film)) + film, outputs) for film in pictures]
 
 
-def tensors(prepared: Sequence[bytes], side: int, outputs: Sequence[str]) -> list[tuple[bytes, int]]:
-    """Requests about prepared images of (side, side, 1) little-endian float32."""
-    return [_ask("pixels", "FP32", [1, side, side, 1], tensor, outputs) for tensor in prepared]
+def tensors(prepared: Sequence[bytes], side: int, outputs: Sequence[str], images: int = 1) -> list[tuple[bytes, int]]:
+    """Requests about prepared images, each of (images, side, side, 1) little-endian float32."""
+    return [_ask("pixels", "FP32", [images, side, side, 1], tensor, outputs) for tensor in prepared]
 
 
 def _ask(name: str, datatype: str, shape: list[int], tensor: bytes, outputs: Sequence[str]) -> tuple[bytes, int]:

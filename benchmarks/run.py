@@ -4,15 +4,11 @@ The designs run at the same time and are asked in turn, so that a machine that g
 of one run compare; figures of two runs do not.
 """
 
-import json
-import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +18,13 @@ from benchmarks import servers
 from benchmarks.block import Block, measure
 from benchmarks.doctors import AT_ONCE, PATIENCE_S, Doctors
 from benchmarks.films import films
+from benchmarks.kept import keep, machine
 from benchmarks.ml_tier import MlTier
 from benchmarks.table import percentile, show, table
-from launcher.settings import REPOSITORY
 from ml_service.settings import SHIPPED
 
 ROUNDS, SECONDS, IDLE_FILMS = 5, 7.0, 40
 BASE = "naive, 16 at once"
-RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
@@ -95,7 +90,7 @@ def _rounds(
     latencies: dict[str, list[float]] = {}
     for number in range(ROUNDS):
         _say(f"Round {number + 1} of {ROUNDS}…")
-        print(SECONDS, file=engine.stdin, flush=True)
+        print("network", SECONDS, file=engine.stdin, flush=True)
         rates["bare engine, batches of 16"].append(float(engine.stdout.readline()))
         for name, block in blocks().items():
             rates.setdefault(name, []).append(block.per_second)
@@ -112,21 +107,6 @@ def _cpu(portal: servers.RunningPortal, doctors: Doctors) -> dict[str, float]:
     return {tier: round(seconds / done * 1000, 1) for tier, seconds in (used | {"client": client}).items()}
 
 
-def machine() -> dict[str, Any]:
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    ).stdout.strip()
-    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ":")
-    return {
-        "commit": commit,
-        "processor": model.partition(":")[2].strip(),
-        "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 2),
-        "python": platform.python_version(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-
-
 def _report(found: dict[str, Any]) -> None:
     idle, memory = found["idle_latency_s"], found["memory_mb"]
     print(f"\n{show(found['table'], BASE)}\n")
@@ -136,10 +116,7 @@ def _report(found: dict[str, Any]) -> None:
     print(f"processor ms an image, 16 doctors {spent}")
     for when, used in memory.items():
         print(f"memory, {when:26}{used['pss']:.0f} MB (PSS), {used['rss']:.0f} MB (sum of RSS)")
-    RESULTS.mkdir(exist_ok=True)
-    kept = RESULTS / f"{found['machine']['at'][:10]}-{found['machine']['commit']}.json"
-    kept.write_text(json.dumps(found, indent=1) + "\n")
-    print(f"kept in {kept.relative_to(REPOSITORY)}")
+    keep(f"{found['machine']['at'][:10]}-{found['machine']['commit']}", found)
 
 
 def _say(line: str) -> None:

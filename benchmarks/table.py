@@ -21,6 +21,7 @@ def table(rows: dict[str, list[float]], base: str, latencies_s: dict[str, list[f
                 "ratio_range": [round(ratios[0], 2), round(ratios[-1], 2)],
                 "p50_ms": _ms(latencies_s.get(name), 0.5),
                 "p95_ms": _ms(latencies_s.get(name), 0.95),
+                "p99_ms": _ms(latencies_s.get(name), 0.99),
             }
         )
     return lines
@@ -34,7 +35,7 @@ def percentile(values: list[float], share: float) -> float:
 
 def show(lines: list[dict[str, Any]], base: str) -> str:
     """The table as text."""
-    head = f"{'':34}{'images/s':>10}{'range':>18}{'÷ ' + base:>24}{'p50 ms':>9}{'p95 ms':>9}"
+    head = f"{'':34}{'images/s':>10}{'range':>18}{'÷ ' + base:>24}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}"
     return "\n".join([head, *(_line(line) for line in lines)])
 
 
@@ -42,7 +43,7 @@ def _line(line: dict[str, Any]) -> str:
     low, high = line["range"]
     least, most = line["ratio_range"]
     ratio = f"{line['ratio']:.2f} ({least:.2f}–{most:.2f})"  # noqa: RUF001 - a range
-    times = "".join(f"{'' if line[key] is None else line[key]:>9}" for key in ("p50_ms", "p95_ms"))
+    times = "".join(f"{'' if line[key] is None else line[key]:>9}" for key in ("p50_ms", "p95_ms", "p99_ms"))
     return f"{line['what']:34}{line['images_per_s']:>10.1f}{f'{low:.1f}–{high:.1f}':>18}{ratio:>24}{times}"  # noqa: RUF001
 
 

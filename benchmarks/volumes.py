@@ -22,8 +22,8 @@ import psutil
 import requests
 
 from benchmarks import servers
+from benchmarks.kept import RESULTS, machine
 from benchmarks.packing import packing
-from benchmarks.run import RESULTS, machine
 from benchmarks.volume_boxes import boxes
 from benchmarks.volume_networks import rounds
 from command_line.portal import Portal

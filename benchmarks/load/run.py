@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks import servers
 from benchmarks.films import films
+from benchmarks.kept import RESULTS, machine
 from benchmarks.load import batch, live_pages, people, phase, verdicts, volume
 from benchmarks.load.answers import Answers
 from benchmarks.load.flat import trend
@@ -25,7 +26,6 @@ from benchmarks.load.ledger import torn
 from benchmarks.load.plan import AFTER, BATCH, BURST, DOUBLE, LIVE_PAGES, STEADY, STREAMS, Phase
 from benchmarks.load.tiers import Watch
 from benchmarks.load.visitors import Visitors
-from benchmarks.run import RESULTS, machine
 from benchmarks.servers import RunningPortal
 
 PAGES_EACH, FEWEST_DOCTORS = 8, 4  # a doctor's live pages, by default

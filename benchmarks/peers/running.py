@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import urllib3
 
@@ -18,7 +19,8 @@ from launcher import ports
 from launcher.settings import REPOSITORY
 
 PATIENCE_S = 120
-BINARY = {"Content-Type": "application/octet-stream"}
+# The second says to Triton that there is no JSON before the film.
+BINARY = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": "0"}
 _BLACK = bytes(4 * shipped().side ** 2)  # a prepared tensor
 
 
@@ -30,8 +32,11 @@ class Peer:
     package: str
     command: tuple[str, ...]
     path: str
+    python: str = sys.executable
 
     def installed(self) -> bool:
+        if self.python != sys.executable:
+            return Path(self.python).exists()
         return importlib.util.find_spec(self.package) is not None
 
 
@@ -43,6 +48,13 @@ PEERS = (
         "BentoML", "bentoml", ("bentoml", "serve", "benchmarks.peers.with_bentoml:Film", "--port", "PORT"), "/predict"
     ),
     Peer("Ray Serve", "ray", (f"{_HERE}.with_ray", "PORT"), "/"),
+    Peer(
+        "PyTriton",
+        "pytriton",
+        (f"{_HERE}.with_pytriton", "PORT"),
+        "/v2/models/pneumonia/infer",
+        str(REPOSITORY / ".venv-pytriton" / "bin" / "python"),
+    ),
 )
 
 
@@ -50,7 +62,7 @@ PEERS = (
 def serving(peer: Peer) -> Iterator[str]:
     """The address that takes films, once it answers. Raises RuntimeError after PATIENCE_S."""
     port = str(ports.free(1)[0])
-    command = [sys.executable, "-m", *(port if word == "PORT" else word for word in peer.command)]
+    command = [peer.python, "-m", *(port if word == "PORT" else word for word in peer.command)]
     url = f"http://127.0.0.1:{port}{peer.path}"
     with tempfile.TemporaryFile() as silent:
         process = subprocess.Popen(

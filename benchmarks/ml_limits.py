@@ -1,0 +1,94 @@
+"""How near the ML tier comes to its network and to its decoder: `python -m benchmarks.ml_limits`. Part of
+`make bench-ml`.
+
+The tier has one core to itself and this client the other (sched_setaffinity, `benchmarks/cores.py`), so that neither
+takes the other's time; the limits are measured on the tier's core, in turn with it, several rounds. The bare loop sends
+batches of 16 through the network, so prepared tensors come one in a request and sixteen in a request: the first is what
+HTTP costs an image, the second what it costs a batch like the bare loop's.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import servers
+from benchmarks.block import measure
+from benchmarks.cores import apart
+from benchmarks.engine import BATCH
+from benchmarks.films import films
+from benchmarks.kept import keep, machine, today
+from benchmarks.ml_cost import TOKEN, tier
+from benchmarks.ml_tier import MlTier
+from benchmarks.ml_tier import films as asks_of_films
+from benchmarks.ml_tier import tensors as asks_of_tensors
+from benchmarks.peers import Reader
+from benchmarks.shipped import shipped
+from benchmarks.table import show, table
+
+ROUNDS, SECONDS, CLIENTS = 5, 3.0, 16
+ANSWER = ("logits",)
+NETWORK, DECODE = "network alone, batches of 16", "decoder alone"
+ONE, SIXTEEN, FILMS = "tensors, 1 in a request", "tensors, 16 in a request", "films"
+
+
+def main() -> None:
+    """Prints the rates and their shares of the limits, and keeps them as JSON."""
+    found: dict[str, Any] = {"machine": machine(), "clients": CLIENTS}
+    with ExitStack() as stack:
+        address, process = stack.enter_context(tier())
+        engine = stack.enter_context(servers.engine())
+        stack.enter_context(apart(process.pid, engine.pid))
+        rates, latencies = _rounds(address, engine)
+    found["rates"] = table(rates, NETWORK, latencies)
+    found["shares"] = {
+        f"{ONE} / network": _share(rates[ONE], rates[NETWORK]),
+        f"{SIXTEEN} / network": _share(rates[SIXTEEN], rates[NETWORK]),
+        f"{FILMS} / min(decoder, network)": _share(
+            rates[FILMS], [min(pair) for pair in zip(rates[DECODE], rates[NETWORK], strict=True)]
+        ),
+    }
+    print("\nThe tier on one core, 16 clients on the other\n" + show(found["rates"], NETWORK))
+    for what, share in found["shares"].items():
+        print(f"{what:44}{share:.2f}")
+    keep(f"limits-{today()}", found)
+
+
+def _rounds(address: str, engine: Any) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    asked = _asked(address)
+    rates: dict[str, list[float]] = {NETWORK: [], DECODE: []}
+    latencies: dict[str, list[float]] = {}
+    for ask, _ in asked.values():
+        measure(ask, CLIENTS, 1)  # warm
+    for _ in range(ROUNDS):
+        for limit, word in ((NETWORK, "network"), (DECODE, "decode")):
+            print(word, SECONDS, file=engine.stdin, flush=True)
+            rates[limit].append(float(engine.stdout.readline()))
+        for name, (ask, images) in asked.items():
+            block = measure(ask, CLIENTS, SECONDS)
+            rates.setdefault(name, []).append(block.per_second * images)
+            latencies.setdefault(name, []).extend(block.latencies_s)
+    return rates, latencies
+
+
+def _asked(address: str) -> dict[str, tuple[Callable[[int], None], int]]:
+    """What is asked, and how many images each request holds."""
+    pictures, reader, side = films(), Reader(), shipped().side
+    tensors = [np.ascontiguousarray(reader.pixels(film), "<f4").tobytes() for film in pictures]
+    sixteen = b"".join(tensors[number % len(tensors)] for number in range(BATCH))
+    return {
+        ONE: (MlTier(address, TOKEN, asks_of_tensors(tensors, side, ANSWER)).ask, 1),
+        SIXTEEN: (MlTier(address, TOKEN, asks_of_tensors([sixteen], side, ANSWER, BATCH)).ask, BATCH),
+        FILMS: (MlTier(address, TOKEN, asks_of_films(pictures, ANSWER)).ask, 1),
+    }
+
+
+def _share(rates: list[float], limits: list[float]) -> float:
+    """The median of the rounds' own shares."""
+    return round(median(rate / limit for rate, limit in zip(rates, limits, strict=True)), 3)
+
+
+if __name__ == "__main__":
+    main()
