@@ -74,7 +74,8 @@ def test_its_doctor_shares_and_reads_of_an_emergency(page: Page, site: Site) -> 
     page.get_by_role("link", name="I have it").click()
     expect(page.get_by_text("opened by 0")).to_be_visible()
     looked_at(page, "study")
-    page.get_by_role("button", name="Revoke the link for house").click()
+    with page.expect_navigation(wait_until="load"):  # what comes next must not meet the page on its way
+        page.get_by_role("button", name="Revoke the link for house").click()
     expect(page.get_by_text("opened by 0")).to_have_count(0)
     page.goto(f"{site.origin}/studies/{study.id}/emergency")
     looked_at(page, "emergency")
