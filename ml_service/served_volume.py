@@ -14,6 +14,7 @@ from ml_service.batcher import Pass
 from ml_service.label_maps import LabelMap, Measured, Outlined, measured
 from ml_service.manifest import Calibration, Volumetric
 from ml_service.metrics import Meter
+from ml_service.running import Passes
 from ml_service.served import Seen
 from ml_service.served_rules import Step, stepper
 from ml_service.sliding_window.clean_up import box_of, clean
@@ -63,6 +64,7 @@ class ServedVolume:
             return self._see(study, fast, begun, time.monotonic() - asked)
 
     def _see(self, study: bytes, fast: bool, begun: "list[Future[Pass]] | None", waited_s: float) -> Seen:
+        _go_on(begun)
         started = time.monotonic()
         plan, volume = self.manifest.plan, read(study)
         verdict = turned_away(1.0, [NOT_CT])
@@ -75,6 +77,7 @@ class ServedVolume:
             cut = levels[box] if box else levels[:0, :0, :0]
             windows, usual = total(cut.shape, plan, fast), total(cut.shape, plan)
             step = stepper(begun, windows + 1)
+            _go_on(begun)
             timings["prepare"] = time.monotonic() - started
             labels = np.zeros(own.shape, np.uint8)
             if box:
@@ -136,6 +139,12 @@ class ServedVolume:
         """Waits for the volume that is being worked on."""
         self._turns.close()
         self.meter.close()
+
+
+def _go_on(begun: "list[Future[Pass]] | None") -> None:
+    """Raises Conflict for a request that was called off before its first window."""
+    if isinstance(begun, Passes):
+        begun.go_on()
 
 
 def _fast(windows: int, usual: int) -> Notice:

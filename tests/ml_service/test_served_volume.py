@@ -18,11 +18,13 @@ from ml_service import manifest as manifests
 from ml_service.checks import open_version
 from ml_service.manifest import WEIGHTS
 from ml_service.registry import Registry, memory_bytes
+from ml_service.running import Passes
 from ml_service.served_volume import ServedVolume
 from ml_service.settings import Settings
 from ml_service.sliding_window.stream import total
 from ml_service.weights import load_into
 from portal_wire.contract import Model
+from portal_wire.errors import Conflict
 from tests.ml_service.server import ml_server, token
 from tests.ml_service.tiny_bundle import SIDES, bundle, packed, scan, tiny_version, unpacked
 
@@ -157,6 +159,13 @@ def test_however_a_scan_is_stored_its_structures_lie_in_the_same_place(served: S
         masks.append(nibabel.Nifti1Image(*unpacked(seen.outlined.mask())))
     one: Any = nibabel.as_closest_canonical(masks[0])
     assert (np.asarray(one.dataobj) == np.asarray(masks[1].dataobj)).all()
+
+
+def test_what_was_called_off_while_it_waited_is_not_even_read(served: ServedVolume) -> None:
+    begun = Passes()
+    begun.call_off()
+    with pytest.raises(Conflict):
+        served.see_study(b"no volume", wait_s=5, begun=begun)
 
 
 def test_what_is_no_ct_gets_no_organs(served: ServedVolume) -> None:

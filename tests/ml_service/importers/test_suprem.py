@@ -91,7 +91,7 @@ def test_a_checkpoint_becomes_a_version_that_is_served_with_suprems_clean_up(tmp
     model = suprem.imported(checkpoint("segresnet"), "segresnet")
     assert (model.plan.size, model.plan.overlap, model.plan.spacing_mm) == ((96, 96, 96), 0.75, (1.5, 1.5, 1.5))
     assert model.plan.foreground and model.clean_up
-    small = model.plan.model_copy(update={"size": (16, 16, 16)})
+    small = model.plan.model_copy(update={"size": (32, 32, 32)})
     folder = tmp_path / "ct-organs" / "1"
     manifest = save(model._replace(plan=small), "Organs in a CT", folder)
     assert manifest.labels == suprem.ATLAS and manifest.outputs == 25 and manifest.modalities == ("CT",)
