@@ -52,7 +52,7 @@ def main() -> None:
     lines = {name: said for part in ("packing", "way", "boxes") for name, said in found.get(part, {}).items()}
     lines |= {name: rounds.said(each) for name, each in found.get("networks", {}).items()}
     for name, value in lines.items():
-        print(f"{name:<56}{value}")
+        print(f"{name:<60}{value}")
     if not asked.trial:
         print(f"kept in {kept(found, RESULTS)}")
 
