@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,8 @@ class Portal:
         found = self.tier(tier)
         assert found, f"no process of {tier}"
         for each in found:
-            each.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # gone with the one before
+                each.send_signal(number)
 
     @contextmanager
     def held(self, tier: str) -> Iterator[None]:
