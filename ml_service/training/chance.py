@@ -8,23 +8,17 @@ split has are drawn, each comes true as often as it says, and the error is recko
 import argparse
 import json
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from ml_service import manifest as manifests
-from ml_service.measures import Floats, calibration_error
+from ml_service.training import card, opening
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import read_split
 from ml_service.training.fit import SEED
-
-DRAWS = 2000
+from ml_service.training.scores import by_chance
 
 
 def main() -> None:
     """Reads the command line; puts the error into a version's metrics.json, and writes its card anew."""
-    from ml_service.training import card, opening  # they measure, and whoever measures reckons by chance too
-
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--version", required=True, type=Path, metavar="FOLDER", help="a version's folder")
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv: its validation images")
@@ -38,19 +32,6 @@ def main() -> None:
     metrics["ece_by_chance"] = by_chance(said, metrics["test"]["n"])
     path.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
     card.rewrite(given.version)
-
-
-def by_chance(probabilities: Floats, images: int, seed: int = 0) -> dict[str, Any]:
-    """Returns the calibration error of `images` honest answers with probabilities like these, (n, classes): its mean,
-    and what it exceeds one time in twenty."""
-    rng = np.random.default_rng(seed)
-    found = []
-    for _ in range(DRAWS):
-        said = probabilities[rng.integers(0, len(probabilities), images)]
-        came = (said.cumsum(axis=1)[:, :-1] < rng.random((images, 1))).sum(axis=1)
-        found.append(calibration_error(said, came))
-    high = float(np.quantile(found, 0.95))
-    return {"n": images, "draws": DRAWS, "mean": round(float(np.mean(found)), 4), "high": round(high, 4)}
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any
 from ml_service import site
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
-from ml_service.training import baselines, chance, readings, tried
+from ml_service.training import baselines, readings, tried
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.fit import SEED
@@ -15,6 +15,7 @@ from ml_service.training.judge import Judge, run
 from ml_service.training.matching import matched_split
 from ml_service.training.plots import draw_scores
 from ml_service.training.recipes import Recipe
+from ml_service.training.scores import by_chance
 
 Places = dict[str, str]  # name -> folder or .npz
 WHEN = ("before", "after")
@@ -34,7 +35,7 @@ def measure(
         "test": judge.score(films, test),
         "validation": judge.score(judge.prepared(held_out.films), held_out),
         "validation_augmented": judge.score(varied, held_out),
-        "ece_by_chance": chance.by_chance(judge.probabilities(varied), len(test)),
+        "ece_by_chance": by_chance(judge.probabilities(varied), len(test)),
         "beside_baselines": beside_baselines(judge, train, test),
         "site_calibration": _site(judge, films, test),
         "refused_of_good_images": judge.refusals(list(test.films)),

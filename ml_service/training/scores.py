@@ -100,3 +100,16 @@ def drawn(classes: Classes, patients: Sequence[object], seed: int = 0) -> Draws:
         times = np.bincount(taken, minlength=len(first))  # how often each patient was drawn
         picks.append(np.repeat(np.arange(len(classes)), times[owner]))
     return [np.arange(len(classes)), *picks]
+
+
+def by_chance(probabilities: Floats, images: int, seed: int = 0) -> dict[str, Any]:
+    """Returns the calibration error of `images` honest answers with probabilities like these, (n, classes): its mean,
+    and what it exceeds one time in twenty."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for _ in range(DRAWS):
+        said = probabilities[rng.integers(0, len(probabilities), images)]
+        came = (said.cumsum(axis=1)[:, :-1] < rng.random((images, 1))).sum(axis=1)
+        found.append(calibration_error(said, came))
+    high = float(np.quantile(found, 0.95))
+    return {"n": images, "draws": DRAWS, "mean": round(float(np.mean(found)), 4), "high": round(high, 4)}

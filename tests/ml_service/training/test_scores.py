@@ -8,8 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from ml_service.manifest import Calibration
 from ml_service.measures import brier, calibration_error, counts, error_by_chance
-from ml_service.training.chance import by_chance
-from ml_service.training.scores import auc, drawn, scores
+from ml_service.training.scores import auc, by_chance, drawn, scores
 
 HALF = Calibration(scale=1, offset=0, operating_point=0.5, uncertain_band=(0.36, 0.45))
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.65, 0.35], [0.2, 0.8]], np.float32)
