@@ -7,6 +7,7 @@ from typing import Any
 # A film as a careless export names it, a reference as a careless clerk types it: neither may be seen again.
 CANARY_NAME, CANARY_REFERENCE = "Doe_John_19700101", "Canary-Reference-4711"
 SHORT_S = 1.0  # what is refused by its first bytes
+PARSED_S = 3.0  # DICOM whose whole head is read first: under a second on a machine that does nothing else
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from functools import partial
 
 from tests.bad_input import dicoms, kept
-from tests.bad_input.case import SHORT_S, Row, refused, taken
+from tests.bad_input.case import PARSED_S, Row, refused, taken
 
 DCM = ".dcm"
 HIDDEN = kept.without(b"Canary", b"Marigold", b"19700101", b"onerror")
@@ -14,10 +14,10 @@ ROWS = {
     "B42": Row(
         "sequences with lengths in one another: one that nothing needs is passed over unread",
         (
-            taken("1,000 in an unread one", partial(dicoms.nested, 1000, dicoms.UNKNOWN_SEQUENCE), "", DCM, SHORT_S),
-            taken("3,000 in an unread one", partial(dicoms.nested, 3000, dicoms.UNKNOWN_SEQUENCE), "", DCM, SHORT_S),
+            taken("1,000 in an unread one", partial(dicoms.nested, 1000, dicoms.UNKNOWN_SEQUENCE), "", DCM, PARSED_S),
+            taken("3,000 in an unread one", partial(dicoms.nested, 3000, dicoms.UNKNOWN_SEQUENCE), "", DCM, PARSED_S),
             refused(
-                "1,000", partial(dicoms.nested, 1000, dicoms.MODALITY_LUT), "too_deep bad_values", "", DCM, SHORT_S
+                "1,000", partial(dicoms.nested, 1000, dicoms.MODALITY_LUT), "too_deep bad_values", "", DCM, PARSED_S
             ),
         ),
     ),
