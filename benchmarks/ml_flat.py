@@ -12,7 +12,7 @@ from scipy.stats import theilslopes
 
 from benchmarks.films import films
 from benchmarks.kept import keep, machine, today
-from benchmarks.ml_cost import TOKEN, tier
+from benchmarks.ml_cost import TOKEN, loaded_tier
 from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 
@@ -23,7 +23,7 @@ FLAT = 0.01  # growth over the second half, as a share, that is none
 def main() -> None:
     """Prints the memory at the start, the middle and the end, and keeps it as JSON; exits with 1 if it grew."""
     found: dict[str, Any] = {"machine": machine(), "requests": REQUESTS, "clients": CLIENTS}
-    with tier() as (address, process), ThreadPoolExecutor(CLIENTS) as clients:
+    with loaded_tier() as (address, process), ThreadPoolExecutor(CLIENTS) as clients:
         client = MlTier(address, TOKEN, asks_of_films(films()))
         sizes = [round(process.memory_info().rss / 1e6, 1)]
         for _ in range(REQUESTS // EVERY):

@@ -20,7 +20,7 @@ from benchmarks.cores import apart
 from benchmarks.engine import BATCH
 from benchmarks.films import films
 from benchmarks.kept import keep, machine, today
-from benchmarks.ml_cost import TOKEN, tier
+from benchmarks.ml_cost import TOKEN, loaded_tier
 from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
@@ -38,7 +38,7 @@ def main() -> None:
     """Prints the rates and their shares of the limits, and keeps them as JSON."""
     found: dict[str, Any] = {"machine": machine(), "clients": CLIENTS}
     with ExitStack() as stack:
-        address, process = stack.enter_context(tier())
+        address, process = stack.enter_context(loaded_tier())
         engine = stack.enter_context(servers.engine())
         stack.enter_context(apart(process.pid, engine.pid))
         rates, latencies = _rounds(address, engine)

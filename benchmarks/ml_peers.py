@@ -18,7 +18,7 @@ from benchmarks import servers
 from benchmarks.block import Block, measure
 from benchmarks.films import films
 from benchmarks.kept import keep, machine, today
-from benchmarks.ml_cost import TOKEN, tier
+from benchmarks.ml_cost import TOKEN, loaded_tier
 from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
@@ -38,7 +38,7 @@ def main() -> None:
     reader = Reader()
     tensors = [np.ascontiguousarray(reader.pixels(film), "<f4").tobytes() for film in pictures]
     with ExitStack() as stack:
-        address, _ = stack.enter_context(tier())
+        address, _ = stack.enter_context(loaded_tier())
         peers = {peer: stack.enter_context(serving(peer)) for peer in PEERS if peer.installed()}
         for peer in PEERS:
             if peer not in peers:
