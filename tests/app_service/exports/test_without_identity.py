@@ -36,7 +36,7 @@ def test_facts_are_written_anew_from_what_is_known_of_them() -> None:
     kept = {"model": "ct-tissue", "labels": {"0": "background"}, "study_id": "2"}
     assert json.loads(found["statistics.json"]()) == kept
     told = json.loads(found["result.json"]())
-    assert set(told) == {"id", "study_id", "model", "version", "purpose", "result", "review"}
+    assert set(told) == {"id", "study_id", "model", "version", "fast", "purpose", "result", "review"}
     assert told["review"] == {"verdict": "unsure"} and "calibration" not in told["result"]
 
 
