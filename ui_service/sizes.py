@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from portal_wire.contract import Measurement, Result
 
-DEEP, FLAT = "W × D × H", "W × H"  # noqa: RUF001
 UNKNOWN = "–"  # noqa: RUF001
 COLOURS = 32  # as many as structures.js and lightbox.css have; after the last comes the first one again
 
@@ -20,9 +19,8 @@ def columns(result: Result) -> list[tuple[str, str]]:
     area = [("Area", "mm²")] if any(each.area_mm2 is not None for each in told) else [("Area", "pixels")]
     volume = [("Volume", "ml")] if any(each.volume_ml is not None for each in told) else [("Volume", "voxels")]
     flat = not any(each.voxels is not None for each in told)
-    extent = [(FLAT if flat else DEEP, "mm")] if any(each.extent_mm for each in told) else []
     density = [("Mean", "HU")] if any(each.mean_hu is not None for each in told) else []
-    return [*(area if flat else volume), *extent, *density, ("Share", f"% of {'image' if flat else 'volume'}")]
+    return [*(area if flat else volume), *density, ("Share", f"% of {'image' if flat else 'volume'}")]
 
 
 def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
@@ -32,11 +30,15 @@ def cells(each: Measurement, shown: Sequence[tuple[str, str]]) -> list[str]:
         "pixels": _large(each.pixels),
         "ml": _volume(each.volume_ml),
         "voxels": _large(each.voxels),
-        "mm": " × ".join(_large(side) for side in each.extent_mm or ()) or UNKNOWN,  # noqa: RUF001
         "HU": _signed(each.mean_hu),
     }
     share = "<0.1" if 0 < each.share < 0.0005 else f"{100 * each.share:.1f}"
     return [of_unit.get(unit, share) for _, unit in shown]
+
+
+def extent(each: Measurement) -> str:
+    """The box around the structure in mm, or nothing where that is not known."""
+    return " × ".join(_large(side) for side in each.extent_mm) + " mm" if each.extent_mm else ""  # noqa: RUF001
 
 
 def colour(each: Measurement) -> int:
@@ -50,11 +52,11 @@ def meaning(result: Result) -> str:
         return "The model outlined nothing here. That is no finding: look at it yourself."
     look = "Look at the mask before you use them."
     if any(each.voxels is not None for each in result.measurements):
-        sides = "Width (right to left), depth (front to back) and height (head to foot) are those of the box around it."
+        sides = "Under each name: the box around it, right to left, front to back and head to foot."
         return f"The figures are those of the mask, counted in the volume itself. {sides} {look}"
     if any(each.area_mm2 is not None for each in result.measurements):
         return (
-            "Areas, and the width and height of the box around each structure, are those of the mask at the detector, "
+            "Areas, and the box around each structure under its name, are those of the mask at the detector, "
             f"where the body casts a larger picture. {look}"
         )
     return f"Areas are in pixels of the image: the file does not say how large a pixel is. {look}"
