@@ -16,6 +16,7 @@ _NAMES = {
 }
 _NESTED = ("value", "low", "high")
 _BASELINES, _READINGS = "beside_baselines", "readings"
+_HEADLINE = ("auc", "accuracy", "dice")
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,10 @@ def groups(metrics: Mapping[str, object]) -> list[Group]:
 
 
 def headline(metrics: Mapping[str, object]) -> list[Figure]:
-    """How a version did on its test images: AUC and accuracy, in that order, of whatever kind they are."""
+    """How a version did on its test images: AUC, accuracy and Dice, in that order, of whatever kind they are."""
     test = metrics.get("test")
     every = [figure for key, value in test.items() if (figure := _figure(key, value))] if _is_group(test) else []
-    return [figure for word in ("auc", "accuracy") for figure in every if figure.name.lower().endswith(word)]
+    return [figure for word in _HEADLINE for figure in every if figure.name.lower().endswith(word)]
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,7 @@ class Reading:
 
     date: str
     version: str
-    auc: str
-    accuracy: str
+    scores: list[Figure]
     reason: str
 
 
@@ -83,7 +83,12 @@ def readings(metrics: Mapping[str, object]) -> list[Reading]:
     found = metrics.get(_READINGS)
     rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
     return [
-        Reading(str(row.get("date", ""))[:10], str(row.get("version", "")), *_pair(row), str(row.get("reason", "")))
+        Reading(
+            str(row.get("date", ""))[:10],
+            str(row.get("version", "")),
+            [figure for key in _HEADLINE if (figure := _figure(key, row.get(key)))],
+            str(row.get("reason", "")),
+        )
         for row in rows
     ]
 
