@@ -97,7 +97,7 @@ def test_one_field_too_many_in_any_body_is_refused(app: APIFlask, admin: Caller,
 def test_a_field_too_many_in_an_uploads_form_changes_nothing(app: APIFlask, parts: Parts, doctor: Caller) -> None:
     user_id = (sign_in(app, "other").get("/v1/me").json or {})["id"]
     wanted = dict.fromkeys(WANTED, "admin") | {"owner_id": user_id, "id": NOBODYS, "state": "succeeded"}
-    for name in ("model", "file", "patient_reference"):
+    for name in ("model", "file", "patient_reference", "fast"):
         wanted.pop(name, None)
     answer = doctor.upload((film(), "film.png"), form=wanted, query_string={"owner_id": user_id})
     assert answer.status_code == 201, answer.text
