@@ -17,7 +17,7 @@ COPY portal_wire portal_wire
 COPY app_service app_service
 COPY command_line command_line
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-RUN install -d -o 10001 -g 10001 /var/lib/lightbox /run/lightbox
+RUN install -d -o 10001 -g 10001 /var/lib/lightbox /run/lightbox /srv/incoming
 USER 10001
 VOLUME ["/var/lib/lightbox"]
 EXPOSE 5000 5002

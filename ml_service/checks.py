@@ -42,7 +42,7 @@ def open_version(folder: Path, settings: Settings) -> Answering:
     try:
         with served.meter.silent():
             check_golden(served)
-    except Unfit:
+    except Exception:
         served.close()
         raise
     return served

@@ -122,6 +122,7 @@ class Registry:
         finally:
             with self._changed:
                 loaded.users -= 1
+                loaded.used_at = time.monotonic()
                 self._changed.notify_all()
 
     def require(self, name: str, version: str | None = None) -> None:
@@ -210,14 +211,15 @@ class Registry:
         self._measure()
 
     def _make_room(self, size_bytes: int) -> None:
-        """Takes the least recently used versions out of memory. Raises Unfit for one that fits by no means."""
+        """Takes versions out of memory, the least recently used first and those at work last: a volume may take hours.
+        Raises Unfit for one that fits by no means."""
         budget = self.settings.memory_mb * MIB
         if not budget:
             return
         if size_bytes > budget:
             raise Unfit(f"it needs about {size_bytes // MIB} MB of memory, and all models may take {budget // MIB}")
         while sum(loaded.size_bytes for loaded in self._loaded.values()) + size_bytes > budget:
-            self._take_out(self.in_memory()[0])
+            self._take_out(min(self.in_memory(), key=lambda key: self._loaded[key].users > 0))
 
     def _take_out(self, key: Key) -> None:
         """Gives the version no new request, waits for those that it has, and closes it."""

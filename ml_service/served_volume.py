@@ -28,6 +28,7 @@ from ml_service.volume import Volume, read, written
 from portal_wire.contract import SEGMENTED, Notice
 
 _NOTHING = np.zeros((1, 0), np.float32)
+TURN_S = 1.0  # a turn takes minutes: who waits for one comes again, and holds no thread of the caller's meanwhile
 
 
 class ServedVolume:
@@ -41,7 +42,7 @@ class ServedVolume:
         self.network = WindowNetwork(manifest, folder, threads)
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine(self.network.engine, self.network.device, "f32")
-        self._turns = Turns(1, "volumes", retry_after_s=5)
+        self._turns = Turns(1, "volumes", retry_after_s=20)
         self.meter.watch_queue(lambda: self._turns.waiting)
 
     def see_study(
@@ -60,7 +61,7 @@ class ServedVolume:
         Conflict when it is called off.
         """
         asked = time.monotonic()
-        with self._turns.taken(wait_s):
+        with self._turns.taken(min(wait_s, TURN_S)):
             return self._see(study, fast, begun, time.monotonic() - asked)
 
     def _see(self, study: bytes, fast: bool, begun: "list[Future[Pass]] | None", waited_s: float) -> Seen:

@@ -1,5 +1,6 @@
 """An imported network for volumes as a version that the tier serves, its card and its golden volume beside it."""
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,9 +41,18 @@ def save(model: Imported, title: str, folder: Path) -> Volumetric:
     """Writes a version's folder, `folder` being <models>/<name>/<version>, and returns its manifest.
 
     Raises FileExistsError rather than overwrite another's, and ValueError for a network that the tier cannot serve.
+    What is broken off leaves nothing behind.
     """
     labels = outlined(model)
     folder.mkdir(parents=True)
+    try:
+        return _written(model, title, labels, folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+
+
+def _written(model: Imported, title: str, labels: tuple[str, ...], folder: Path) -> Volumetric:
     np.savez(folder / manifests.WEIGHTS, **model.weights)  # type: ignore[arg-type]
     draft = Volumetric(
         name=folder.parent.name,
