@@ -1,6 +1,7 @@
 """The calling end: one pooled HTTP client per service behind, that raises the errors of `portal_wire.errors`."""
 
 import os
+import socket
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http.cookiejar import DefaultCookiePolicy
@@ -8,11 +9,22 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from portal_wire.errors import Unavailable, from_problem
 
 # Set by http_server for each request, so that one id follows a request through every tier.
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
+
+
+class Kept(HTTPAdapter):
+    """Finds out in a minute that the other end is gone (RFC 9293, 3.8.4), however long an answer may take."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        kept = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+        for option, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3)):
+            kept += [(socket.IPPROTO_TCP, getattr(socket, option), value)] if hasattr(socket, option) else []
+        super().init_poolmanager(*args, socket_options=[*HTTPConnection.default_socket_options, *kept], **options)
 
 
 class ServiceClient:
@@ -28,7 +40,7 @@ class ServiceClient:
         self._session.cert = os.environ.get("LIGHTBOX_TLS_CLIENT")  # one file: certificate and key
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # No retries here: only the caller knows whether its call may be repeated.
-        self._session.mount(base_url, HTTPAdapter(pool_maxsize=connections))
+        self._session.mount(base_url, Kept(pool_maxsize=connections))
 
     def request(
         self,

@@ -82,7 +82,7 @@ def from_request(data: bytes, limits: Limits) -> Picture:
 def _made(
     series: list[Dataset], labels: NDArray[np.uint8], place: NDArray[np.float64], facts: dict[str, Any]
 ) -> Segmentation:
-    models = list(dict.fromkeys((source.model, source.version) for source in _sources(facts).values()))
+    models = list(dict.fromkeys((source.model, _version(source)) for source in _sources(facts).values()))
     told = ", ".join(f"{model} {version}" for model, version in models)
     return Segmentation(
         source_images=series,
@@ -178,4 +178,8 @@ def _type(source: Source) -> SegmentAlgorithmTypeValues:
 
 
 def _algorithm(source: Source) -> AlgorithmIdentificationSequence:
-    return AlgorithmIdentificationSequence(source.model, FAMILIES.get(source.model, NETWORK), source.version)
+    return AlgorithmIdentificationSequence(source.model, FAMILIES.get(source.model, NETWORK), _version(source))
+
+
+def _version(source: Source) -> str:
+    return f"{source.version} (fast setting)" if source.fast else source.version

@@ -22,11 +22,13 @@ _LOG = logging.getLogger("lightbox.worker")
 
 
 class Source(NamedTuple):
-    """What outlined a structure; `boxed`: with the help of a person, who drew boxes (PS3.3 C.8.20.2)."""
+    """What outlined a structure; `boxed`: with the help of a person, who drew boxes (PS3.3 C.8.20.2); `fast`: by its
+    less exact setting."""
 
     model: str
     version: str
     boxed: bool
+    fast: bool = False
 
 
 def segmentation(

@@ -26,7 +26,7 @@ _NAMES = re.compile(
     r"(image|heatmap|(overlay|mask)(_corrected)?)\.png|(combined_labels|mask_corrected|segmentations/[\w-]+)\.nii\.gz"
     r"|seg(_corrected)?\.dcm|segs\.npz|surfaces/[\w-]+\.stl|(statistics(_corrected)?\.json|measurements(_corrected)?\.csv)|labels\.csv"
 )
-_FACTS = ("model", "version", "shape", "spacing_mm", "labels", "structures", "sources")
+_FACTS = ("model", "version", "fast", "shape", "spacing_mm", "labels", "structures", "sources")
 _JOB = {"id", "study_id", "model", "version", "purpose", "fast"}
 Entry = tuple[str, Callable[[], bytes]]
 

@@ -74,7 +74,7 @@ def ask_for_mask(parts: Parts, job: Row[Any]) -> tuple[dict[str, Any], list[File
         files = [File("combined_labels.nii.gz", gzip, parted.combined)]
         names = {index: f"segmentations/{file_name(label)}.nii.gz" for index, label in labels.items()}
         files += [File(names[index], gzip, data) for index, data in parted.structures.items()]
-        sources = dict.fromkeys(labels, Source(job.model, job.version, boxed=bool(job.prompts)))
+        sources = dict.fromkeys(labels, Source(job.model, job.version, boxed=bool(job.prompts), fast=job.fast))
         try:
             seg = segmentation(parts.store, parts.settings.intake, study.id, parted.combined, labels, sources)
             files += [File("seg.dcm", "application/dicom", seg)] if seg else []

@@ -35,13 +35,15 @@ def statistics(job: Job, other: Job, study: Row[Any], measurements: Sequence[Mea
     facts = {
         "model": job.model,
         "version": job.version,
+        "fast": job.fast,
         "study_id": job.study_id,
         "shape": study.shape,
         "spacing_mm": study.spacing_mm,
         "labels": {"0": "background"} | {str(each.index): each.label for each in measurements},
         "structures": [each.model_dump() for each in measurements],
         "sources": {
-            str(index): Source(by.model, by.version, boxed=bool(by.prompts))._asdict() for index, by in whose.items()
+            str(index): Source(by.model, by.version, boxed=bool(by.prompts), fast=by.fast)._asdict()
+            for index, by in whose.items()
         },
     }
     return json.dumps(facts, indent=2).encode()

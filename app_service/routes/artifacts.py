@@ -89,18 +89,13 @@ def content(here: Parts, job: Job, name: str) -> bytes:
 
 
 def _overlay(here: Parts, job: Job) -> bytes:
-    """A picture's is drawn from the two files that it is made of, and never stored; a volume's, which takes a second,
-    when somebody first asks for it."""
+    """Drawn from the files that it is made of when somebody asks, and never stored."""
     names = {item.name for item in job.artifacts}
     if "heatmap.png" in names:
         return overlay_png(image_of(here, job), content(here, job, "heatmap.png"))
     if "mask.png" in names:
         return _mask_over(here, job, kept(here, job, "mask.png"))
-    with suppress(NotFound):
-        return kept(here, job, "overlay.png")
-    made = _mask_over(here, job, kept(here, job, VOLUME_MASK))
-    here.store.put_bytes(f"jobs/{job.id}/{job.attempt}/overlay.png", made)
-    return made
+    return _mask_over(here, job, kept(here, job, VOLUME_MASK))
 
 
 def _mask_over(here: Parts, job: Job, mask: bytes) -> bytes:

@@ -64,5 +64,5 @@ def _note_settings(connection: Connection, service: Service, now: dict[str, str]
 def _may_fail(what: str) -> Iterator[None]:
     try:
         yield
-    except (SQLAlchemyError, Unavailable) as error:
+    except (SQLAlchemyError, Unavailable, OSError) as error:
         _LOG.error("not_audited", extra={"facts": {"of": what, "error": type(error).__name__}})

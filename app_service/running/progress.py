@@ -11,7 +11,6 @@ from typing import Any
 
 import redis
 from sqlalchemy import Row
-from sqlalchemy.exc import SQLAlchemyError
 
 from app_service import ml_client
 from app_service.parts import Parts
@@ -31,7 +30,7 @@ def keep_looking(parts: Parts, stop: threading.Event) -> None:
     while not stop.wait(LOOK_EVERY_S):
         try:
             look(parts)
-        except (SQLAlchemyError, PortalError) as error:
+        except Exception as error:  # whatever it was, the next job is looked after
             _LOG.warning("progress_not_known", extra={"facts": {"error": type(error).__name__}})
 
 
@@ -63,6 +62,8 @@ def tell_as_it_is(parts: Parts, job: Row[Any]) -> None:
 
 
 def _call_off(parts: Parts, question: Question) -> None:
+    if question.over:
+        return
     with suppress(NotFound):  # it was answered, or has not arrived yet: the next round asks again
         ml_client.call_off(parts.ml, name_of(question.job))
     if question.told:

@@ -9,6 +9,7 @@ import redis
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from app_service import ml_client
 from app_service.accounts import audit
 from app_service.domain.job import LAST_TRIES_APART_S, RECONCILE_EVERY_S
 from app_service.health_imaging.rounds import import_results
@@ -21,6 +22,7 @@ from app_service.running.ended_uploads import clear_ended
 from app_service.running.measures import measure_queue, measure_store
 from app_service.running.metrics import RECONCILED
 from app_service.running.orphans import SWEEP_EVERY_S, sweep
+from app_service.running.questions import name_of
 from app_service.running.retention import A_ROUND, delete_old
 from app_service.storage import idempotency, transitions
 from app_service.storage.database import reading, writing
@@ -29,7 +31,7 @@ from app_service.storage.guests import note_ended
 from app_service.storage.records import jobs
 from app_service.views import to_job
 from portal_wire.contract import JobState
-from portal_wire.errors import PortalError
+from portal_wire.errors import NotFound, PortalError
 
 _LOG = logging.getLogger("lightbox.worker")
 _UPLOAD_LEFTOVERS_S = 3600
@@ -82,6 +84,13 @@ def _requeue_abandoned(parts: Parts) -> None:
             is_last = row.attempt + 1 >= row.attempt_limit
             parts.queue.put(row.id, last_tries * LAST_TRIES_APART_S if is_last else 0.0)
             last_tries += is_last
+    for asked in abandoned:  # or the model works on for a worker that is gone, perhaps for hours
+        try:
+            ml_client.call_off(parts.ml, name_of(asked))
+        except NotFound:
+            continue
+        except PortalError:  # the tier is away, and with it what it worked on
+            break
 
 
 def _enqueue_forgotten(parts: Parts) -> None:

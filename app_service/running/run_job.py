@@ -158,6 +158,8 @@ def _break_off(parts: Parts, asked: Row[Any], reason: str) -> str:
     with writing(parts.engine) as connection:
         row = transitions.break_off(connection, key)
         note_broken(connection, asked, row, reason, parts.models)
+    if row is None:
+        return "dropped"
     _again(parts, row, _AFTER_BREAK_S)
     return "broken_off"
 

@@ -34,8 +34,8 @@ def test_the_median_file_is_short() -> None:
 
 
 def test_the_wire_stays_small() -> None:
-    # 600, and 50 for what models measure: a second kind of answer beside findings, which both sides must know alike.
-    assert sum(lines(file) for file in python_files("portal_wire")) <= 650
+    # 600, and 60 for what models measure and for answers that take hours: both sides must know them alike.
+    assert sum(lines(file) for file in python_files("portal_wire")) <= 660
 
 
 @pytest.mark.parametrize("package", PACKAGES)
