@@ -10,6 +10,7 @@ from apiflask import APIFlask
 from dramatiq import Worker
 from sqlalchemy import update
 
+from app_service import ml_client
 from app_service.domain.job import LAST_TRIES_APART_S
 from app_service.parts import Parts
 from app_service.running.reconcile import reconcile
@@ -62,8 +63,11 @@ def test_an_upload_succeeds_although_the_queue_is_away(
     wait_until(all_done(doctor))
 
 
-def test_the_job_of_a_dead_worker_runs_again(doctor: Caller, unserved: list[str], parts: Parts) -> None:
-    job_id = unserved[0]
+def test_the_job_of_a_dead_worker_runs_again_and_the_model_is_told(
+    doctor: Caller, unserved: list[str], parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, told = unserved[0], []
+    monkeypatch.setattr(ml_client, "call_off", lambda client, name: told.append(name))
     with writing(parts.engine) as connection:
         assert transitions.claim(connection, job_id)
         connection.execute(update(jobs).where(jobs.c.id == job_id).values(leased_until=0.0))
@@ -71,6 +75,7 @@ def test_the_job_of_a_dead_worker_runs_again(doctor: Caller, unserved: list[str]
     reconcile(parts)
     assert doctor.job(job_id)["state"] == "queued"
     assert job_id in parts.queue.waiting()
+    assert told == [f"{job_id}-1"]
 
 
 def test_a_job_that_kills_its_workers_fails_in_the_end(doctor: Caller, unserved: list[str], parts: Parts) -> None:
