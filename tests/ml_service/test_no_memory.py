@@ -23,7 +23,7 @@ WITHOUT_MEMORY = (0, -signal.SIGABRT, -signal.SIGSEGV, -signal.SIGBUS, 1)  # how
 
 def test_no_answer_is_another_film_s() -> None:
     command = [sys.executable, "-m", "tests.ml_service.starved_tier"]
-    ends, survivors = [], 0
+    ends, survivors, fates = [], 0, set()
     for _ in range(STARVED):
         ended = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, timeout=90)
         ends.append(ended.returncode)
@@ -37,11 +37,12 @@ def test_no_answer_is_another_film_s() -> None:
         assert [(number, answer) for number, answer in answered if abs(answer - quiet[number]) > 0.002] == []
         if ended.returncode == 0:
             survivors += 1
-            assert {answer for _, answer in given} & {"MemoryError", "Unavailable"}, "there was memory enough"
+            fates |= {answer for _, answer in given}
             assert answered, "nothing was answered at all"
             assert found["after"] == pytest.approx(quiet, abs=0.002)  # and it is well again by itself
     assert set(ends) <= set(WITHOUT_MEMORY)
     assert survivors, f"no process lived to its end: {ends}"
+    assert fates & {"MemoryError", "Unavailable"} or survivors < STARVED, "there was memory enough"
 
 
 def test_a_pass_that_never_ends_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:

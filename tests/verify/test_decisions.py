@@ -29,7 +29,12 @@ def test_licences_that_need_a_reason(licence: str) -> None:
 
 
 def test_every_lock_that_is_installed_to_serve_has_its_bill() -> None:
-    tools = {"requirements-dev.lock", "requirements-verify.lock", "requirements-ansible.lock"}
+    tools = {
+        "requirements-dev.lock",
+        "requirements-verify.lock",
+        "requirements-ansible.lock",
+        "requirements-checks.lock",
+    }
     assert set(bill.LOCKS.values()) == {file.name for file in ROOT.glob("*.lock")} - tools
 
 
