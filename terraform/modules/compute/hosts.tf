@@ -27,7 +27,6 @@ resource "aws_instance" "host" {
   ebs_optimized           = true
   disable_api_termination = var.protect
   tags                    = local.tags[each.key]
-  volume_tags             = local.tags[each.key]
 
   network_interface {
     device_index         = 0
@@ -46,6 +45,7 @@ resource "aws_instance" "host" {
     volume_size = each.value.root_gb
     encrypted   = true
     kms_key_id  = var.key_arn
+    tags        = local.tags[each.key] # not volume_tags: it would fight the data disk's own
   }
 
   lifecycle {
