@@ -240,6 +240,18 @@ def test_the_viewer_obeys_keys_and_mouse(page: Page, site: Site) -> None:
     expect(told).not_to_contain_text("W 256 L 128")
 
 
+def settled(page: Page, script: str) -> list[int]:
+    """What `script` reads from the canvas once it reads the same twice, so that no change of its size is under way."""
+    before: list[int] = []
+    for _ in range(100):
+        found = page.evaluate(script)
+        if found == before and found[0] > 0:
+            break
+        before = found
+        page.wait_for_timeout(100)
+    return found
+
+
 CORNER = """() => {
   const canvas = document.getElementById("canvas"), { width, height } = canvas;
   const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
@@ -257,7 +269,7 @@ def test_the_image_is_moved_by_the_mouse(page: Page, site: Site, by: str) -> Non
     page.goto(f"{site.origin}/studies/{study.id}")
     canvas = page.locator("#canvas")
     expect(canvas).to_have_attribute("data-drawn", "yes")
-    left, top = page.evaluate(CORNER)
+    left, top = settled(page, CORNER)
     box = canvas.bounding_box()
     assert box is not None
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -270,7 +282,7 @@ def test_the_image_is_moved_by_the_mouse(page: Page, site: Site, by: str) -> Non
     page.mouse.up(button=button)
     page.keyboard.up("Shift")
     page.wait_for_function(f"({CORNER})()[0] !== {left}")
-    moved = page.evaluate(CORNER)
+    moved = settled(page, CORNER)
     assert (moved[0] - left, moved[1] - top) == (pytest.approx(60, abs=1), pytest.approx(40, abs=1))
     expect(page.locator("#hud-window")).to_contain_text("W 256 L 128")  # that is what a plain drag changes
 
@@ -292,7 +304,7 @@ def test_pixels_that_are_not_square_are_drawn_to_scale(
     study = site.fake.add_study(image=grey_png(200), shape=[200, 200], spacing_mm=spacing_mm)
     page.goto(f"{site.origin}/studies/{study.id}")
     expect(page.locator("#canvas")).to_have_attribute("data-drawn", "yes")
-    across, down = page.evaluate(EXTENT)
+    across, down = settled(page, EXTENT)
     assert down / across == pytest.approx(ratio, rel=0.01)
 
 
