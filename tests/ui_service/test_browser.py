@@ -289,7 +289,9 @@ def test_the_image_is_moved_by_the_mouse(page: Page, site: Site, by: str) -> Non
 
 EXTENT = """() => {
   const canvas = document.getElementById("canvas"), { width, height } = canvas;
-  const bytes = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  const copy = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  const bytes = copy.getImageData(0, 0, width, height).data;
   const drawn = (x, y) => bytes[4 * (y * width + x) + 3] > 0;
   const count = (length, at) => Array.from({ length }, (_, each) => at(each)).filter(Boolean).length;
   return [count(width, (x) => drawn(x, height >> 1)), count(height, (y) => drawn(width >> 1, y))];
