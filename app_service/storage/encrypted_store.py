@@ -2,6 +2,9 @@
 
 Objects from before a key was set lie there plain, and are read as they are. Files on their way in, before they have a
 name, lie plain in the temporary folder.
+
+A picture that was kept as it came is one file with two names, `original` and `image`. So is the sealed one, under the
+name of `image`.
 """
 
 import io
@@ -15,6 +18,7 @@ from app_service.storage.store_keys import OuterKey, StoreKeys
 from portal_wire.errors import NotFound
 
 SEALED = ".sealed"
+ORIGINAL, IMAGE = "original", "image"
 
 
 class EncryptedStore:
@@ -30,10 +34,15 @@ class EncryptedStore:
     def put_folder(self, prefix: str, folder: Path) -> None:
         key_id, key = self._keys.newest()
         with portal_errors():
-            for path in list(folder.iterdir()):
-                with path.open("rb") as plain, path.with_name(path.name + SEALED).open("xb") as sealed:
+            original, image = folder / ORIGINAL, folder / IMAGE
+            one = image.exists() and original.exists() and image.samefile(original)
+            for path in [path for path in folder.iterdir() if not (one and path == original)]:
+                with path.open("rb") as plain, _sealed(path).open("xb") as sealed:
                     seal(plain, sealed, f"{prefix}/{path.name}", key_id, key)
                 path.unlink()
+            if one:
+                _sealed(original).hardlink_to(_sealed(image))
+                original.unlink()
         self._inner.put_folder(prefix, folder)
 
     def put_bytes(self, key: str, data: bytes) -> None:
@@ -49,7 +58,7 @@ class EncryptedStore:
         except NotFound:
             return self._inner.open(key)
         try:
-            return cast(BinaryIO, io.BufferedReader(SealedFile(sealed, key, self._keys.key_of)))
+            return cast(BinaryIO, io.BufferedReader(SealedFile(sealed, _names(key), self._keys.key_of)))
         except BaseException:
             sealed.close()
             raise
@@ -74,8 +83,18 @@ class EncryptedStore:
     def opened(self, key: str, kept: bytes) -> bytes:
         if not kept.startswith(MAGIC):  # from before a key was set
             return kept
-        return SealedFile(io.BytesIO(kept), key, self._keys.key_of).readall()
+        return SealedFile(io.BytesIO(kept), [key], self._keys.key_of).readall()
 
     def check(self) -> None:
         self._inner.check()
         self._keys.newest()
+
+
+def _sealed(path: Path) -> Path:
+    return path.with_name(path.name + SEALED)
+
+
+def _names(key: str) -> list[str]:
+    """What the object may have been sealed as."""
+    folder, _, name = key.rpartition("/")
+    return [key, f"{folder}/{IMAGE}"] if name == ORIGINAL else [key]

@@ -23,12 +23,7 @@ _OF_CORRECTIONS = [column for column in corrections.c if column.name not in ("jo
 _CORRECTION_COLUMNS = (*_OF_CORRECTIONS, corrections.c.size_bytes.label("corrected_bytes"))
 _UNKNOWN = "There is no such job."
 _ADD = insert(jobs).returning(*JOB_COLUMNS)
-# Few jobs are open; SQLite, which keeps no statistics, would look through all that the owner ever had.
-_COUNT_OPEN = (
-    select(func.count())
-    .where(jobs.c.owner_id == bindparam("owner"), jobs.c.state.in_(OPEN))
-    .with_hint(jobs, "INDEXED BY ix_jobs_state_queued_at", "sqlite")
-)
+_COUNT_OPEN = select(func.count()).where(jobs.c.owner_id == bindparam("owner"), jobs.c.state.in_(OPEN))
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,7 @@ jobs = Table(
     Column("error", _json),
     Column("result", _json),
     Index(None, "owner_id", "id"),
+    Index(None, "owner_id", "state"),  # each upload counts the open ones, under the write lock
     Index(None, "state", "queued_at"),
     # No bug can show a result of a job that did not succeed.
     CheckConstraint("(state = 'succeeded') = (result IS NOT NULL)", name="result_only_of_succeeded"),

@@ -8,7 +8,8 @@ object's name in the store is authenticated too, so none passes for another.
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -44,13 +45,14 @@ def plain_size(sealed_bytes: int) -> int:
 
 
 class SealedFile(io.RawIOBase):
-    """What was sealed, seekable: only the chunks that are read are opened. Put io.BufferedReader round it.
+    """What was sealed under one of `names`, seekable: only the chunks that are read are opened. Put io.BufferedReader
+    round it.
 
     Raises Unavailable for what was changed, and for a key that is not there.
     """
 
-    def __init__(self, sealed: BinaryIO, name: str, key_of: Callable[[bytes], bytes]) -> None:
-        self._sealed, self._name, self._at, self._held = sealed, name.encode(), 0, (-1, b"")
+    def __init__(self, sealed: BinaryIO, names: Sequence[str], key_of: Callable[[bytes], bytes]) -> None:
+        self._sealed, self._names, self._at, self._held = sealed, [name.encode() for name in names], 0, (-1, b"")
         head = sealed.read(HEAD)
         if len(head) < HEAD or not head.startswith(MAGIC):
             raise damaged()
@@ -74,26 +76,44 @@ class SealedFile(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer has no length
         number, start = divmod(self._at, CHUNK)
-        if self._at >= self._size and self._size > 0:
+        if self._over():
             return 0
         part = self._chunk(number)[start : start + len(buffer)]
         buffer[: len(part)] = part
         self._at += len(part)
         return len(part)
 
+    def readall(self) -> bytes:
+        """The rest, chunk by chunk: io's own goes through a file in 8 KiB steps."""
+        if self._over():
+            return b""
+        number, start = divmod(self._at, CHUNK)
+        parts = [self._chunk(number)[start:], *(self._chunk(each) for each in range(number + 1, self._last + 1))]
+        self._at = self._size
+        return b"".join(parts)
+
     def close(self) -> None:
         self._sealed.close()
         super().close()
 
+    def _over(self) -> bool:
+        """At the end, but for an empty file that was not looked at: its one chunk may not open."""
+        return self._at >= self._size and self._at > 0
+
     def _chunk(self, number: int) -> bytes:
         if self._held[0] != number:
             self._sealed.seek(HEAD + number * (CHUNK + _TAG))
-            sealed = self._sealed.read(CHUNK + _TAG)
-            try:
-                self._held = number, self._cipher.decrypt(_nonce(number, number == self._last), sealed, self._name)
-            except InvalidTag:
-                raise damaged() from None
+            self._held = number, self._opened(self._sealed.read(CHUNK + _TAG), _nonce(number, number == self._last))
         return self._held[1]
+
+    def _opened(self, sealed: bytes, nonce: bytes) -> bytes:
+        """All chunks of a file have one name: that of the first that opens is the only one from then on."""
+        for name in self._names:
+            with suppress(InvalidTag):
+                opened = self._cipher.decrypt(nonce, sealed, name)
+                self._names = [name]
+                return opened
+        raise damaged()
 
 
 def damaged() -> Unavailable:

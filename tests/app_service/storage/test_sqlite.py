@@ -3,10 +3,13 @@
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, event, text
 
 from app_service.storage.database import open_engine, reading, writing
+from app_service.storage.jobs import require_room
+from app_service.storage.migrate import migrate
 
 
 def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
@@ -39,4 +42,20 @@ def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
     assert time.monotonic() - began < 1
     ends.set()
     thread.join()
+    engine.dispose()
+
+
+def test_the_count_of_open_jobs_does_not_read_all_that_an_owner_ever_had(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/test.db"
+    migrate(url)
+    engine, plans = open_engine(url), []
+
+    def explain(connection: Connection, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            plans.extend(row[3] for row in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall())
+
+    event.listen(engine, "before_cursor_execute", explain)
+    with reading(engine) as connection:
+        require_room(connection, "a", 1, 1)
+    assert plans == ["SEARCH jobs USING COVERING INDEX ix_jobs_owner_id_state (owner_id=? AND state=?)"]
     engine.dispose()
