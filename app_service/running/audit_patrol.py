@@ -15,7 +15,7 @@ from app_service.domain.audit_chain import START, Broken, follow
 from app_service.storage.audit_trail import hash_of, head, rows_after
 from app_service.storage.database import reading
 
-ROWS_A_ROUND = 5000
+ROWS_A_ROUND = 1500
 _TELL_EVERY_S = 3600
 # Of the worker alone: only its module imports this one. Not a number until something has been checked.
 INTACT = Gauge(

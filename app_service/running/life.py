@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from portal_wire.errors import Unavailable
 Service = Literal["app", "worker"]
 _LOG = logging.getLogger("lightbox.audit")
 _FILE = "_FILE"
+# A portal on one machine draws its inner ports anew at each start. That a service moved to another machine is told.
+_INNER_PORT = re.compile(rb"(127\.0\.0\.1|localhost|\[::1\]):\d+")
+_DRAWN = ("LIGHTBOX_WORKER_PORT",)
 
 
 def note_start(parts: Parts, service: Service) -> None:
@@ -42,12 +46,15 @@ def note_stop(parts: Parts, service: Service) -> None:
 def marks(key: str) -> dict[str, str]:
     """A mark for each setting in the environment, by its name: equal for equal values, and telling none of them."""
     found = {name: os.environ[name] for name in sorted(os.environ) if name.startswith("LIGHTBOX") and os.environ[name]}
+    for name in _DRAWN:
+        found.pop(name, None)
     return {name.removesuffix(_FILE): _mark(key, name, value) for name, value in found.items()}
 
 
 def _mark(key: str, name: str, value: str) -> str:
     file = Path(value)
     told = file.read_bytes() if name.endswith(_FILE) and file.is_file() else value.encode()
+    told = _INNER_PORT.sub(rb"\1", told)
     return hmac.new(key.encode(), name.encode() + b"\0" + told, hashlib.sha256).hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
 """One engine a process. SQLite is the embedded default, PostgreSQL comes by URL; both lose no update."""
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app_service.storage import audit_trail
 from portal_wire.errors import Unavailable
@@ -97,5 +98,10 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get("lightbox_read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    """By the driver's own connection: SQLAlchemy's way costs as much as a row's insertion."""
+    begin = "BEGIN" if connection.get_execution_options().get("lightbox_read_only", False) else "BEGIN IMMEDIATE"
+    own: Any = connection.connection.driver_connection
+    try:
+        own.execute(begin)
+    except sqlite3.Error as error:
+        raise OperationalError(begin, None, error) from error

@@ -1,5 +1,6 @@
 """Server-sent events: read from App, rendered, handed on."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -120,5 +121,16 @@ def test_polling_gives_the_same_cells(doctor: Visitor, fake: FakeApp, state: Job
     result = answer() if state is JobState.SUCCEEDED else None
     job: Job = fake.add_job(fake.add_study(), state, result=result)
     cells = doctor.get(f"/jobs/{job.id}/row").text
-    asks_again = f'hx-get="/jobs/{job.id}/row"' in cells
+    asks_again = f'hx-get="/jobs/{job.id}/row?waited=400"' in cells
     assert asks_again == (state in (JobState.QUEUED, JobState.RUNNING))
+
+
+@pytest.mark.parametrize("piece", ["row", "answer"])
+def test_what_waits_looks_ever_more_rarely(doctor: Visitor, fake: FakeApp, piece: str) -> None:
+    job: Job = fake.add_job(fake.add_study(), JobState.RUNNING)
+    looks = [
+        doctor.get(f"/jobs/{job.id}/{piece}", query_string={"waited": waited}).text for waited in (60, 400, 29_000)
+    ]
+    after = [re.findall(r'waited=(\d+)" hx-trigger="load delay:(\d+)ms', text) for text in looks]
+    assert after == [[("400", "400")], [("1600", "1600")], [("30000", "30000")]]
+    assert "delay:400ms" in doctor.get(f"/jobs/{job.id}/{piece}?waited=soon").text

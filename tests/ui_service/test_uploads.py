@@ -21,6 +21,7 @@ def test_a_script_gets_the_new_row(doctor: Visitor, fake: FakeApp) -> None:
     (study,), (job,) = fake.studies.values(), fake.jobs.values()
     assert f'id="row-{study.id}"' in answer.text
     assert f'sse-swap="job-{job.id}"' in answer.text
+    assert f'hx-get="/jobs/{job.id}/row?waited=60" hx-trigger="load delay:60ms' in answer.text  # a quick answer is over
     assert "<html" not in answer.text
 
 

@@ -11,6 +11,7 @@ from ui_service.rows import offers_fast
 from ui_service.signed_in import app_tier
 
 blueprint = Blueprint("jobs", __name__)
+FIRST_LOOK_MS, LONGEST_LOOK_MS = 400, 30_000
 
 
 @blueprint.post("/studies/<uuid:study_id>/jobs")
@@ -38,14 +39,21 @@ def retry(job_id: UUID) -> Response:
 
 @blueprint.get("/jobs/<uuid:job_id>/row")
 def row(job_id: UUID) -> str:
-    """The changing cells of a worklist row, for pages without a live stream."""
-    return render_template("fragments/job_cells.html", job=app_tier().job(str(job_id)))
+    """The changing cells of a worklist row, for what the live stream did not tell this page."""
+    return render_template("fragments/job_cells.html", job=app_tier().job(str(job_id)), look_after_ms=_next_look_ms())
 
 
 @blueprint.get("/jobs/<uuid:job_id>/answer")
 def answer(job_id: UUID) -> str:
-    """The answer card of a study page, for pages without a live stream."""
-    return render_template("fragments/answer.html", job=app_tier().job(str(job_id)), fragment=True)
+    """The answer card of a study page, for what the live stream did not tell this page."""
+    job = app_tier().job(str(job_id))
+    return render_template("fragments/answer.html", job=job, fragment=True, look_after_ms=_next_look_ms())
+
+
+def _next_look_ms() -> int:
+    """A piece that still waits looks again, ever more rarely: the stream tells almost all there is to tell."""
+    waited_ms = request.args.get("waited", 0, type=int)
+    return min(LONGEST_LOOK_MS, max(FIRST_LOOK_MS, 4 * waited_ms))
 
 
 def _changed(job: Job) -> Response:

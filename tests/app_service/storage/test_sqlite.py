@@ -1,13 +1,17 @@
 """What makes SQLite safe here, and what would make it lose data."""
 
+import sqlite3
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Connection, event, text
+from sqlalchemy.exc import OperationalError
 
-from app_service.storage.database import open_engine, reading, writing
+from app_service.storage import database
+from app_service.storage.database import may_be_committed, open_engine, reading, writing
 from app_service.storage.jobs import require_room
 from app_service.storage.migrate import migrate
 
@@ -58,4 +62,23 @@ def test_the_count_of_open_jobs_does_not_read_all_that_an_owner_ever_had(tmp_pat
     with reading(engine) as connection:
         require_room(connection, "a", 1, 1)
     assert plans == ["SEARCH jobs USING COVERING INDEX ix_jobs_owner_id_state (owner_id=? AND state=?)"]
+    engine.dispose()
+
+
+def test_a_database_that_another_process_holds_is_an_error_of_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PATIENCE_S", 0.1)
+    engine = open_engine(f"sqlite:///{tmp_path}/test.db")
+    with reading(engine):
+        pass
+    other = sqlite3.connect(tmp_path / "test.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError, match="locked") as raised, writing(engine):
+        pass
+    assert not may_be_committed(raised.value)
+    other.execute("ROLLBACK")
+    with writing(engine) as connection:
+        connection.execute(text("CREATE TABLE t (x INTEGER)"))
+    other.close()
     engine.dispose()
