@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from app_service.storage.clock import now
 from app_service.storage.records import users
 from portal_wire.errors import NotFound
 from portal_wire.ids import new_id
+
+_BY_ID = select(users).where(users.c.id == bindparam("user"))  # built once: every upload asks
 
 
 def find_user(connection: Connection, username: str) -> Row[Any] | None:
@@ -22,7 +24,7 @@ def find_external(connection: Connection, external_id: str) -> Row[Any] | None:
 
 def user_by_id(connection: Connection, user_id: str) -> Row[Any]:
     """An account's row. Raises NotFound."""
-    row = connection.execute(select(users).where(users.c.id == user_id)).first()
+    row = connection.execute(_BY_ID, {"user": user_id}).first()
     if row is None:
         raise NotFound("There is no such account.")
     return row
