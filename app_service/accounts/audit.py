@@ -15,6 +15,7 @@ Action = Literal[
     "upload",
     "begin_upload",
     "abandon_upload",
+    "list",
     "view",
     "preview",
     "download",

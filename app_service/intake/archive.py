@@ -5,6 +5,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app_service.intake.refusals import corrupt, too_large_inflated
@@ -20,6 +21,10 @@ _DAMAGE = (
     *(ValueError, EOFError, OSError, NotImplementedError, RuntimeError, IndexError),
 )
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+# APPNOTE 4.3.7, 4.3.12 and 4.3.16 (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT).
+_LOCAL_HEADER, _DIRECTORY_ENTRY, _DIRECTORY_END = 30, struct.Struct("<4s4B4HL2L5H2L"), struct.Struct("<4s4H2LH")
+_SIZES_FOLLOW, _LONGEST_SIZES = 0x8, 24
+Ranges = list[tuple[int, int]]  # where, and how many bytes
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,36 @@ def member(archive: zipfile.ZipFile, place: zipfile.ZipInfo) -> bytes:
     except _DAMAGE as error:
         raise corrupt("A file in the archive cannot be unpacked.") from error
     return data
+
+
+def part_of(archive: zipfile.ZipFile, data: bytes, chosen: Iterable[Entry]) -> tuple[Ranges, bytes]:
+    """Where some of an archive's files lie in it, packed as they are, and the directory that makes an archive of them
+    once they stand one behind the other. Raises Unprocessable `corrupt`."""
+    ranges: Ranges = []
+    directory, at = b"", 0
+    for info in (entry.place for entry in chosen):
+        start = info.header_offset
+        try:
+            name_bytes, extra_bytes = struct.unpack_from("<2H", data, start + _LOCAL_HEADER - 4)
+        except struct.error as error:
+            raise corrupt("A file in the archive cannot be unpacked.") from error
+        end = start + _LOCAL_HEADER + name_bytes + extra_bytes + info.compress_size
+        end = min(len(data), end + (_LONGEST_SIZES if info.flag_bits & _SIZES_FOLLOW else 0))
+        name = data[start + _LOCAL_HEADER : start + _LOCAL_HEADER + name_bytes]  # as bytes: its coding is unknown
+        directory += _directory_entry(info, name, at)
+        ranges.append((start, end - start))
+        at += end - start
+    count = len(ranges)
+    return ranges, directory + _DIRECTORY_END.pack(b"PK\5\6", 0, 0, count, count, len(directory), at, 0)
+
+
+def _directory_entry(info: zipfile.ZipInfo, name: bytes, at: int) -> bytes:
+    year, month, day, hour, minute, second = info.date_time
+    when = (hour << 11 | minute << 5 | second // 2, (year - 1980) << 9 | month << 5 | day)
+    made_by = (info.create_version, info.create_system, info.extract_version, info.reserved)
+    packed = (info.flag_bits, info.compress_type, *when, info.CRC, info.compress_size, info.file_size)
+    rest = (len(name), 0, 0, 0, info.internal_attr & 0xFFFF, info.external_attr & 0xFFFFFFFF, at)
+    return _DIRECTORY_ENTRY.pack(b"PK\1\2", *made_by, *packed, *rest) + name
 
 
 def _folder(entry: zipfile.ZipInfo) -> bool:

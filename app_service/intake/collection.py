@@ -8,8 +8,8 @@ from io import BytesIO
 
 from pydicom.dataset import FileDataset
 
-from app_service.intake.archive import Entry, entries, member, open_archive
-from app_service.intake.dicom import studies_of
+from app_service.intake.archive import Entry, entries, member, open_archive, part_of
+from app_service.intake.dicom import Load, studies_of
 from app_service.intake.dicom_header import read_header, without_pixels
 from app_service.intake.dicom_image import Made
 from app_service.intake.image import Picture, from_jpeg, from_png
@@ -32,7 +32,7 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
     archive = open_archive(data)
     if IMAGES in archive.namelist():
         return from_npz(archive, limits)
-    studies: list[Made] = []
+    studies: list[tuple[Made, list[Entry]]] = []
     refused: list[Refused] = []
     series: dict[str, list[tuple[Entry, FileDataset]]] = {}
     for entry in entries(archive):
@@ -47,16 +47,27 @@ def from_zip(data: bytes, limits: Limits) -> Picture:
                     (entry, header)
                 )
             else:
-                studies.append(_other(kind, content, limits))
+                studies.append((_other(kind, content, limits), [entry]))
     for files in series.values():
         with _noted(files[0][0].name, refused):
             again = [(header, partial(_read_again, archive, entry, limits)) for entry, header in files]
-            studies += studies_of(again, limits)
+            entry_of: dict[Load, Entry] = {load: entry for (_, load), (entry, _) in zip(again, files, strict=True)}
+            studies += [(made, [entry_of[load] for load in loads]) for made, loads in studies_of(again, limits)]
+    if len(studies) == 1:
+        return packed([made for made, _ in studies], refused)
     if studies:
-        return packed(studies, refused)
+        return packed([_with_its_own(made, archive, data, files) for made, files in studies], refused)
     if refused:
         raise Unprocessable(refused[0].detail, code=refused[0].code)
     raise Unprocessable("The archive holds no file.", code="no_image")
+
+
+def _with_its_own(made: Made, archive: zipfile.ZipFile, data: bytes, files: list[Entry]) -> Made:
+    """Each study keeps its own files alone: the others may be another patient's, and a copy of all for each of a
+    thousand would fill the disk."""
+    facts, bodies = made
+    own, directory = part_of(archive, data, files)
+    return facts.model_copy(update={"own": own, "directory_bytes": len(directory)}), [*bodies, directory]
 
 
 @contextmanager

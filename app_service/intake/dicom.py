@@ -17,6 +17,8 @@ from app_service.intake.package import packed
 from app_service.intake.refusals import multiframe
 from app_service.intake.volume import study_of
 
+Load = Callable[[], FileDataset]
+
 
 def from_dicom(data: bytes, limits: Limits) -> Picture:
     """One file. Raises Unprocessable with the codes of `dicom_header`, `dicom_pixels`, `dicom_stacks` and
@@ -25,11 +27,12 @@ def from_dicom(data: bytes, limits: Limits) -> Picture:
     header = read_header(data, limits)
     if number_of_frames(header) == 1:
         return packed([image_study(header, 0, meaning_of(header, 0))])
-    return packed(studies_of([(header, lambda: read_header(data, limits))], limits))
+    return packed([made for made, _ in studies_of([(header, lambda: read_header(data, limits))], limits)])
 
 
-def studies_of(files: Sequence[tuple[FileDataset, Callable[[], FileDataset]]], limits: Limits) -> list[Made]:
-    """Of one series: headers, and how to read each file again with its pixels. Raises what `from_dicom` raises."""
+def studies_of(files: Sequence[tuple[FileDataset, Load]], limits: Limits) -> list[tuple[Made, list[Load]]]:
+    """Of one series: headers, and how to read each file again with its pixels. Each study comes with those of the
+    files that it is made of. Raises what `from_dicom` raises."""
     kind = modality(files[0][0])
     slices = [each for header, load in files for each in slices_of(header, load)]
     colour = not str(files[0][0].PhotometricInterpretation).startswith("MONOCHROME")
@@ -37,9 +40,12 @@ def studies_of(files: Sequence[tuple[FileDataset, Callable[[], FileDataset]]], l
     if any(number_of_frames(header) > 1 for header, _ in files) and (single or not stacks):
         raise multiframe()
     notes = ["burned_in"] if any(header.get("BurnedInAnnotation") == "YES" for header, _ in files) else []
-    volumes = (volume_of(stack, kind, limits) for stack in stacks)
-    made = [study_of(replace(each, warnings=[*each.warnings, *notes]), limits) for each in volumes]
-    return made + [_image(each) for each in single]
+    made = []
+    for stack in stacks:
+        volume = volume_of(stack, kind, limits)
+        study = study_of(replace(volume, warnings=[*volume.warnings, *notes]), limits)
+        made.append((study, list(dict.fromkeys(each.load for each in stack.slices))))
+    return made + [(_image(each), [each.load]) for each in single]
 
 
 def _image(each: Slice) -> Made:

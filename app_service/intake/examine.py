@@ -32,7 +32,7 @@ UNKNOWN_MODALITY = "OT"  # DICOM's "other": a PNG or JPEG does not say what took
 @dataclass(frozen=True)
 class CanonicalStudy:
     """The only form that models and viewers ever see. `shape` is rows, columns[, channels]; `prompts` are boxes that
-    came in the file itself."""
+    came in the file itself. Hash and size are those of the original where it is a part of the file that came."""
 
     kind: Literal["image", "volume"]
     modality: str
@@ -41,6 +41,8 @@ class CanonicalStudy:
     media_type: str
     warnings: list[Notice]
     prompts: Sequence[Prompt] = ()
+    sha256: str | None = None
+    size_bytes: int | None = None
 
 
 def examine(path: Path, target: Path, settings: IntakeSettings) -> CanonicalStudy:

@@ -4,6 +4,7 @@ One file: the studies' bodies one behind the other, then a table of contents in 
 last, so that a package with one study becomes that study's file by being cut short, without a copy.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from app_service.intake.image import Picture
 MEDIA_TYPE = "application/vnd.lightbox.studies"
 MOST_TABLE_BYTES = 2**20
 _LENGTH_BYTES = 8
+_OWN = "own"
+_Count = Annotated[int, Field(ge=0)]
 _Side = Annotated[int, Field(ge=1, le=2**20)]
 _Millimetres = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -31,7 +34,9 @@ class _Told(BaseModel):
 class Facts(_Told):
     """A study. `shape` is rows, columns[, slices or 3], `spacing_mm` in the same order, `warnings` are codes of
     `notices.py`; the two sizes are of its canonical file and of the small picture of a volume (0: none). `boxes` are
-    the file's own, of which the n-th asks for label n (None: left out)."""
+    the file's own, of which the n-th asks for label n (None: left out). `own` are the ranges (where, how many bytes)
+    of an archive of several studies that are this study's, and `directory_bytes` the length of the ZIP directory that
+    goes behind them; without any the whole file is its original."""
 
     kind: Literal["image", "volume"]
     modality: Annotated[str, Field(pattern="^[A-Z]{2,16}$")]
@@ -40,8 +45,10 @@ class Facts(_Told):
     media_type: Literal["image/png", "image/jpeg", "application/gzip"]
     warnings: list[str]
     size_bytes: Annotated[int, Field(ge=1)]
-    preview_bytes: Annotated[int, Field(ge=0)] = 0
+    preview_bytes: _Count = 0
     boxes: Annotated[list[list[FiniteFloat] | None], Field(max_length=MOST)] = []
+    own: list[tuple[_Count, _Count]] = []
+    directory_bytes: _Count = 0
 
 
 class Refused(_Told):
@@ -58,8 +65,8 @@ class Table(_Told):
 
 
 def packed(studies: Sequence[tuple[Facts, Sequence[bytes]]], refused: Sequence[Refused] = ()) -> Picture:
-    """In the child: `studies` are facts with the canonical file and, for a volume, the preview. As a Picture, since
-    that is what every parser returns."""
+    """In the child: `studies` are facts with the canonical file, for a volume the preview, and of an archive of several
+    studies the directory. As a Picture, since that is what every parser returns."""
     table = Table(studies=[facts for facts, _ in studies], refused=list(refused)).model_dump_json().encode()
     bodies = [body for _, parts in studies for body in parts]
     length = len(table).to_bytes(_LENGTH_BYTES, "big")
@@ -75,16 +82,16 @@ def contents(path: Path) -> Table:
             raise ValueError("The package has no table.")
         file.seek(end - length)
         table = Table.model_validate_json(file.read(length))
-    if sum(facts.size_bytes + facts.preview_bytes for facts in table.studies) != end - length:
+    if sum(facts.size_bytes + facts.preview_bytes + facts.directory_bytes for facts in table.studies) != end - length:
         raise ValueError("The package's table does not describe it.")
     return table
 
 
-def unpack(path: Path, table: Table, folders: Sequence[Path]) -> None:
-    """Writes `image` and `preview` of each study into its folder, and uses up the package at `path`.
-
-    `path` may be the `image` of the first folder.
+def unpack(path: Path, table: Table, folders: Sequence[Path], original: Path) -> None:
+    """Writes `image` and `preview` of each study into its folder, and its own part of an archive as `original`; uses up
+    the package at `path`, which may be the `image` of the first folder. Raises ValueError for a part that cannot be.
     """
+    _check_parts(table, original.stat().st_size)
     at = table.studies[0].size_bytes
     with path.open("r+b") as package:
         for number, (facts, folder) in enumerate(zip(table.studies, folders, strict=True)):
@@ -94,13 +101,46 @@ def unpack(path: Path, table: Table, folders: Sequence[Path]) -> None:
             if facts.preview_bytes:
                 _copy(package.fileno(), at, facts.preview_bytes, folder / "preview")
                 at += facts.preview_bytes
+            if facts.own:
+                _cut_out(original, facts.own, package.fileno(), at, facts.directory_bytes, folder / _OWN)
+                at += facts.directory_bytes
         package.truncate(table.studies[0].size_bytes)
     if path != folders[0] / "image":
         shutil.move(path, folders[0] / "image")
+    for folder in folders:
+        if (own := folder / _OWN).exists():
+            own.replace(folder / original.name)
+        elif folder != original.parent:
+            (folder / original.name).hardlink_to(original)
+
+
+def sha256(path: Path) -> str:
+    """In hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_parts(table: Table, size: int) -> None:
+    """No study has more of the file than there is, and all together no more than twice of it: a series that is divided
+    has its files once in each part at most."""
+    ranges = [each for facts in table.studies for each in facts.own]
+    if any(at + count > size for at, count in ranges) or sum(count for _, count in ranges) > 2 * size:
+        raise ValueError("A study's part of the archive lies outside of it.")
+
+
+def _cut_out(archive: Path, own: Sequence[tuple[int, int]], package: int, at: int, size: int, target: Path) -> None:
+    with archive.open("rb") as source, target.open("xb") as file:
+        for start, count in own:
+            _append(file.fileno(), source.fileno(), start, count)
+        _append(file.fileno(), package, at, size)
 
 
 def _copy(source: int, at: int, size: int, target: Path) -> None:
     with target.open("xb") as file:
-        while size:
-            done = os.sendfile(file.fileno(), source, at, size)
-            at, size = at + done, size - done
+        _append(file.fileno(), source, at, size)
+
+
+def _append(target: int, source: int, at: int, size: int) -> None:
+    while size:
+        done = os.sendfile(target, source, at, size)
+        at, size = at + done, size - done

@@ -142,6 +142,8 @@ def seen() -> SeenStudies:
     here = parts()
     with reading(here.engine) as connection:
         rows = seen_by(connection, current_user().id)
+    with writing(here.engine) as connection:
+        audit.record(connection, "list", current_user().id, details={"studies": len(rows)})
     models = here.models.known()
     items = [SeenStudy(study=to_study(row, models, here.settings.default_models), until=row.until) for row in rows]
     return SeenStudies(items=items)

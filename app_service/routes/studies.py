@@ -6,11 +6,12 @@ from uuid import UUID
 from apiflask import APIBlueprint
 from flask import request
 
+from app_service.accounts import audit
 from app_service.accounts.bearer import DOCTOR, bearer, current_user
 from app_service.deletion import delete_study
 from app_service.parts import parts
 from app_service.routes.bodies import StudyQuery
-from app_service.storage.database import reading
+from app_service.storage.database import reading, writing
 from app_service.storage.studies import StudyFilter, find_study, list_studies, see_study
 from app_service.uploads.form import DESCRIPTION
 from app_service.uploads.receive import receive
@@ -42,6 +43,8 @@ def listed(query_data: StudyQuery) -> StudyPage:
         rows = list_studies(connection, current_user().id, wanted, before, asked.limit + 1)
     models = here.models.known()
     items = [to_study(row, models, here.settings.default_models) for row in rows[: asked.limit]]
+    with writing(here.engine) as connection:
+        audit.record(connection, "list", current_user().id, details={"studies": len(items)})
     return StudyPage(items=items, next_cursor=items[-1].id if len(rows) > asked.limit else None)
 
 

@@ -161,6 +161,14 @@ def _looked(path: str) -> Callable[[World], Row]:
     return made
 
 
+@case("list")
+def _(world: World) -> Row:
+    for seed in range(3):
+        world.doctor.upload_one(seed)
+    ok(world.doctor.get("/v1/studies?limit=2"))
+    return Row("doctor", None, details={"studies": 2})
+
+
 case("view")(_looked("image"))
 case("preview")(_looked("image?max_side=96"))
 case("download")(_looked("original"))

@@ -1,6 +1,7 @@
 """A volume from upload to what a page shows of it; loose DICOM slices come together; no model is run on it unasked."""
 
 import gzip
+import hashlib
 import io
 import zipfile
 
@@ -60,4 +61,10 @@ def test_two_series_in_one_archive_are_two_studies_with_their_own_files(doctor: 
     first, second = (study["id"] for study in answer.json["studies"])
     assert doctor.request("DELETE", f"/v1/studies/{first}").status_code == 204
     assert doctor.get(f"/v1/studies/{second}/volume").status_code == 200
-    assert doctor.get(f"/v1/studies/{second}/original").data == file.getvalue()
+    kept = doctor.get(f"/v1/studies/{second}/original").data
+    with zipfile.ZipFile(io.BytesIO(kept)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            f"folder/{name}": data for name, data in other.items()
+        }
+    told = next(study for study in answer.json["studies"] if study["id"] == second)
+    assert told["size_bytes"] == len(kept) and told["sha256"] == hashlib.sha256(kept).hexdigest()
