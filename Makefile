@@ -73,7 +73,7 @@ release: setup-dev  ## make a version of a run: make release RUN=folder DATA=fol
 	@test -n "$(RUN)" -a -n "$(DATA)" -a -n "$(VERSION)" -a -n '$(REASON)' || { echo "usage: make release RUN= DATA= VERSION= REASON=" >&2; exit 2; }
 	@exec $(TRAINING).release --run "$(RUN)" --data "$(DATA)" --version "$(VERSION)" --reason '$(REASON)' $(ARGS)
 
-rehearse: setup-dev $(ANSIBLE)/complete $(CHECKS)/complete  ## boot five hosts on this machine and deploy to them (root; half an hour on a busy machine)
+rehearse: setup-dev $(ANSIBLE)/complete $(CHECKS)/complete  ## boot five hosts on this machine and deploy to them (root; a quarter of an hour once its cache is there)
 	@exec env PATH="$(abspath $(ANSIBLE))/bin:$(abspath $(CHECKS))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
 
 rehearse-static: setup-dev $(ANSIBLE)/complete  ## what of it needs no host: playbooks, and when it refuses (half a minute)
