@@ -74,6 +74,10 @@ def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:
     )
 
 
+# Versions that refuse more good images of test than the bound says, and how many; their cards say so.
+BEYOND = {"lung-field 2": 3 / 27}
+
+
 def test_models_that_ship_can_be_told_apart_and_refuse_what_they_know_nothing_of() -> None:
     folders = sorted((path.parent for path in SHIPPED.glob(f"*/*/{FILE}")), key=lambda folder: int(folder.name))
     newest = {folder.parent.name: folder for folder in folders}
@@ -82,10 +86,13 @@ def test_models_that_ship_can_be_told_apart_and_refuse_what_they_know_nothing_of
         if (folder / APPEARANCE).exists():
             metrics = json.loads((folder / "metrics.json").read_text())
             assert metrics["refused_of_foreign_images"]["noise"]["refused_share"] >= 0.99
-            # Few films with masks: what is refused of the test patients' (by lung-field 2 three of 27) is said on the
-            # card, not bounded as tightly.
-            most = 0.12 if read_any(folder).outlines else 0.03
-            assert metrics["refused_of_good_images"]["refused_share"] <= most
+            # Few films with masks: what is refused of the test patients' is said on the card, not bounded as tightly.
+            most = 0.1 if read_any(folder).outlines else 0.03
+            refused = metrics["refused_of_good_images"]["refused_share"]
+            if (found := BEYOND.get(f"{folder.parent.name} {folder.name}")) is not None:
+                assert most < refused == pytest.approx(found, abs=1e-4)
+            else:
+                assert refused <= most
 
 
 def test_the_shipped_version_says_where_its_numbers_come_from() -> None:
