@@ -77,7 +77,8 @@ def test_what_lies_in_the_bucket_becomes_a_study_once_it_is_complete(doctor: Cal
     assert (again.json["studies"], again.json["jobs"][0]["id"]) == (answer.json["studies"], job["id"])
     with reading(parts.engine) as connection:
         acts = [(row.action, row.outcome) for row in connection.execute(audit.select().order_by(audit.c.seq))]
-    assert acts[-3:] == [("begin_upload", "done"), ("upload", "done"), ("download", "done")]
+    done = [("begin_upload", "done"), ("list", "done"), ("upload", "done"), ("download", "done")]
+    assert acts[-4:] == done
 
 
 def test_completed_eight_times_at_once_it_is_one_study(app: APIFlask, doctor: Caller) -> None:

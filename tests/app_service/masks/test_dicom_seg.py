@@ -128,16 +128,25 @@ def test_a_volume_that_is_no_dicom_has_none(doctor: Caller, worker: Worker) -> N
     assert job["result"]["warnings"] == []
 
 
-def test_an_answer_without_the_segmentation_that_was_to_be_had_says_why(doctor: Caller, worker: Worker) -> None:
-    """Two series in one place: nobody can tell of which the mask is."""
-    twice = series(6) | {f"again-{name}": each for name, each in series(6).items()}
-    answer = doctor.upload((archive(twice), "twice.zip"), form={"model": "ct-tissue"})
+def test_two_series_in_one_place_each_have_their_own(doctor: Caller, worker: Worker) -> None:
+    """Trap: nobody could tell of which the mask is, if both studies came with the files of both."""
+    both = [series(6), {f"again-{name}": each for name, each in series(6).items()}]
+    answer = doctor.upload((archive(both[0] | both[1]), "twice.zip"), form={"model": "ct-tissue"})
     assert answer.status_code == 201 and answer.json is not None, answer.text
-    for job in (each["id"] for each in answer.json["jobs"]):
+    for job, files in zip((each["id"] for each in answer.json["jobs"]), both, strict=True):
         wait_until(lambda job=job: doctor.job(job)["state"] == "succeeded", within_s=60)  # type: ignore[misc]
-        (warning,) = doctor.job(job)["result"]["warnings"]
-        assert warning["code"] == "seg_not_made" and "several" in warning["detail"]
-        assert "seg.dcm" not in [item["name"] for item in doctor.job(job)["artifacts"]]
+        made_of = pydicom.dcmread(io.BytesIO(file_of(doctor, doctor.job(job), "seg.dcm")))
+        own = {str(pydicom.dcmread(io.BytesIO(each)).SeriesInstanceUID) for each in files.values()}
+        assert {str(item.SeriesInstanceUID) for item in made_of.ReferencedSeriesSequence} == own
+
+
+def test_an_answer_without_the_segmentation_that_was_to_be_had_says_why(doctor: Caller, worker: Worker) -> None:
+    """Without a frame of reference nothing says which series the mask lies in."""
+    job = run(doctor, archive(series(6, FrameOfReferenceUID=None)), "ct.zip", "ct-tissue")
+    assert job["state"] == "succeeded", job["error"]
+    (warning,) = job["result"]["warnings"]
+    assert warning["code"] == "seg_not_made" and "no DICOM series" in warning["detail"]
+    assert "seg.dcm" not in [item["name"] for item in job["artifacts"]]
 
 
 def test_labels_with_gaps_are_segments_one_after_the_other(doctor: Caller, worker: Worker, ml: FakeMl) -> None:
