@@ -27,9 +27,14 @@ PACKAGES = (
 SOURCES = Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")
 
 
+def warm() -> bool:
+    """Whether all of it is here, so that nothing has to be fetched."""
+    return _base().exists() and _debs().exists() and all(done.exists() for _, done in _locks())
+
+
 def base() -> Path:
     """The root folder that every host has below its own overlay (68 s the first time)."""
-    folder = CACHE / f"base-{_mark(BARE)}"
+    folder = _base()
     if not folder.exists():
         fresh = _empty(CACHE / "base.part")
         run("debootstrap", "--variant=minbase", f"--include={BARE}", "bookworm", fresh, mirror(), timeout_s=900)
@@ -48,7 +53,7 @@ def base() -> Path:
 
 def debs() -> Path:
     """A folder of .deb files with an index that apt reads as `deb [trusted=yes] file:/srv/debs ./`."""
-    folder = CACHE / f"debs-{_mark(BARE, *PACKAGES)}"
+    folder = _debs()
     if not folder.exists():
         fresh, root = _empty(CACHE / "debs.part"), CACHE / "debs.root"
         shutil.rmtree(root, ignore_errors=True)
@@ -72,8 +77,7 @@ def wheels() -> Path:
     """A folder with every wheel of the tiers' locks."""
     folder = CACHE / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
-    for lock in (REPOSITORY / f"requirements-{tier}.lock" for tier in ("ui", "app", "ml")):
-        done = folder / f".{lock.stem}-{_mark('3.11.2', lock.read_text())}"
+    for lock, done in _locks():
         if not done.exists():
             wanted = CACHE / "wanted.lock"
             wanted.write_text(_for_debian(lock.read_text()))
@@ -89,6 +93,20 @@ def mirror() -> str:
         if file.exists() and (found := re.search(r"https?://\S+/debian(?=/?\s)", file.read_text())):
             return found.group()
     return "http://deb.debian.org/debian"
+
+
+def _base() -> Path:
+    return CACHE / f"base-{_mark(BARE)}"
+
+
+def _debs() -> Path:
+    return CACHE / f"debs-{_mark(BARE, *PACKAGES)}"
+
+
+def _locks() -> list[tuple[Path, Path]]:
+    """Each tier's lock, and the file that says that its wheels are here."""
+    locks = [REPOSITORY / f"requirements-{tier}.lock" for tier in ("ui", "app", "ml")]
+    return [(lock, CACHE / "wheels" / f".{lock.stem}-{_mark('3.11.2', lock.read_text())}") for lock in locks]
 
 
 def _for_debian(lock: str) -> str:

@@ -1,8 +1,14 @@
-"""Can this machine rehearse? If not, one sentence says what is missing."""
+"""Can this machine rehearse? If not, one sentence says what is missing.
+
+`python -m tests.rehearsal.capable` asks whether it can at once, with nothing to fetch.
+"""
 
 import os
 import shutil
+import sys
 from pathlib import Path
+
+from tests.rehearsal import cache
 
 PROGRAMS = {
     "ip": "iproute2",
@@ -36,3 +42,9 @@ def refusal() -> str | None:
     if not os.access(CGROUPS / "memory", os.W_OK):
         return f"The rehearsal needs to write below {CGROUPS}: a container without that right cannot boot hosts."
     return None
+
+
+if __name__ == "__main__":
+    cold = None if cache.warm() else "What hosts are made of is not here yet: `make rehearse` fetches it once."
+    if why := refusal() or cold:
+        sys.exit(why)
