@@ -74,7 +74,7 @@ release: setup-dev  ## make a version of a run: make release RUN=folder DATA=fol
 	@exec $(TRAINING).release --run "$(RUN)" --data "$(DATA)" --version "$(VERSION)" --reason '$(REASON)' $(ARGS)
 
 rehearse: setup-dev $(ANSIBLE)/complete $(CHECKS)/complete  ## boot five hosts on this machine and deploy to them (root; a quarter of an hour once its cache is there)
-	@exec env PATH="$(abspath $(ANSIBLE))/bin:$(abspath $(CHECKS))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal
+	@exec env PATH="$(abspath $(ANSIBLE))/bin:$(abspath $(CHECKS))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal $(ARGS)
 
 rehearse-static: setup-dev $(ANSIBLE)/complete  ## what of it needs no host: playbooks, and when it refuses (half a minute)
 	@exec env PATH="$(abspath $(ANSIBLE))/bin:$$PATH" $(VENV)/bin/python -m pytest -c tests/rehearsal/pytest.ini tests/rehearsal/step_0_static.py -k "not sound"

@@ -74,7 +74,7 @@ def debs() -> Path:
 
 
 def wheels() -> Path:
-    """A folder with every wheel of the tiers' locks."""
+    """A folder with every wheel of the tiers' and the images' locks."""
     folder = CACHE / "wheels"
     folder.mkdir(parents=True, exist_ok=True)
     for lock, done in _locks():
@@ -104,8 +104,9 @@ def _debs() -> Path:
 
 
 def _locks() -> list[tuple[Path, Path]]:
-    """Each tier's lock, and the file that says that its wheels are here."""
-    locks = [REPOSITORY / f"requirements-{tier}.lock" for tier in ("ui", "app", "ml")]
+    """The locks of tiers and of images, and for each the file that says that its wheels are here."""
+    names = *(f"requirements-{tier}.lock" for tier in ("ui", "app", "ml")), "requirements.lock", "containers/edge.lock"
+    locks = [REPOSITORY / name for name in names]
     return [(lock, CACHE / "wheels" / f".{lock.stem}-{_mark('3.11.2', lock.read_text())}") for lock in locks]
 
 
