@@ -92,6 +92,7 @@ def unpack(path: Path, table: Table, folders: Sequence[Path], original: Path) ->
     the package at `path`, which may be the `image` of the first folder. Raises ValueError for a part that cannot be.
     """
     _check_parts(table, original.stat().st_size)
+    cut: dict[tuple[tuple[int, int], ...], Path] = {}  # one file of many frames may be several studies
     at = table.studies[0].size_bytes
     with path.open("r+b") as package:
         for number, (facts, folder) in enumerate(zip(table.studies, folders, strict=True)):
@@ -102,7 +103,10 @@ def unpack(path: Path, table: Table, folders: Sequence[Path], original: Path) ->
                 _copy(package.fileno(), at, facts.preview_bytes, folder / "preview")
                 at += facts.preview_bytes
             if facts.own:
-                _cut_out(original, facts.own, package.fileno(), at, facts.directory_bytes, folder / _OWN)
+                if (first := cut.setdefault(tuple(facts.own), folder / _OWN)) == folder / _OWN:
+                    _cut_out(original, facts.own, package.fileno(), at, facts.directory_bytes, first)
+                else:
+                    (folder / _OWN).hardlink_to(first)
                 at += facts.directory_bytes
         package.truncate(table.studies[0].size_bytes)
     if path != folders[0] / "image":
@@ -121,9 +125,9 @@ def sha256(path: Path) -> str:
 
 
 def _check_parts(table: Table, size: int) -> None:
-    """No study has more of the file than there is, and all together no more than twice of it: a series that is divided
-    has its files once in each part at most."""
-    ranges = [each for facts in table.studies for each in facts.own]
+    """No study has more of the file than there is, and what is cut out is no more than twice of it: a file may be in
+    two studies of which each has others beside it."""
+    ranges = [each for own in {tuple(facts.own) for facts in table.studies} for each in own]
     if any(at + count > size for at, count in ranges) or sum(count for _, count in ranges) > 2 * size:
         raise ValueError("A study's part of the archive lies outside of it.")
 

@@ -4,7 +4,8 @@ Objects from before a key was set lie there plain, and are read as they are. Fil
 name, lie plain in the temporary folder.
 
 A picture that was kept as it came is one file with two names, `original` and `image`. So is the sealed one, under the
-name of `image`.
+name of `image`: whoever can write to the store can so pass a study's image for its original, and nothing else for
+anything; the study's row has the original's hash.
 """
 
 import io

@@ -3,7 +3,7 @@
 Layout: MAGIC, the id of the store key (16 bytes), a salt (32 bytes); then chunks of CHUNK bytes, each with a tag of 16.
 The file's own key is HKDF-SHA256 of the store key and the salt, so no nonce is ever used twice. A nonce is the chunk's
 number and whether it is the last: what is cut, moved or swapped does not open (https://eprint.iacr.org/2015/189). The
-object's name in the store is authenticated too, so none passes for another.
+object's name in the store is authenticated too, so none passes for one that it was not sealed as.
 """
 
 import io

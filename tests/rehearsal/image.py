@@ -66,16 +66,9 @@ class Image:
         return self._log.read_text()
 
     def end(self) -> None:
-        for mounted in (
-            *(folder.lstrip("/") for folder in self._data),
-            "tmp",
-            "dev/shm",
-            "proc",
-            "srv/debs",
-            "srv/wheels",
-            "",
-        ):
-            run("umount", "--lazy", self.root / mounted, check=False)
+        """Takes its mounts away; its files are in the folder that was given."""
+        for mounted in [*self._data, "tmp", "dev/shm", "proc", "srv/debs", "srv/wheels", ""]:
+            run("umount", "--lazy", self.root / mounted.lstrip("/"), check=False)
 
     def _mount(self) -> None:
         for part in ("upper", "work", "root"):

@@ -1,4 +1,4 @@
-"""The images' build steps, as plain scripts on the bare Debian of the hosts; one of them is started as it would be."""
+"""The images' build steps, as plain scripts on the bare Debian of the hosts; three are started as they would be."""
 
 import json
 import shutil

@@ -132,5 +132,6 @@ def test_what_waits_looks_ever_more_rarely(doctor: Visitor, fake: FakeApp, piece
         doctor.get(f"/jobs/{job.id}/{piece}", query_string={"waited": waited}).text for waited in (60, 400, 29_000)
     ]
     after = [re.findall(r'waited=(\d+)" hx-trigger="load delay:(\d+)ms', text) for text in looks]
-    assert after == [[("400", "400")], [("1600", "1600")], [("30000", "30000")]]
-    assert "delay:400ms" in doctor.get(f"/jobs/{job.id}/{piece}?waited=soon").text
+    assert after == [[("240", "240")], [("1600", "1600")], [("30000", "30000")]]
+    for nonsense in ("soon", -5, ""):
+        assert "delay:400ms" in doctor.get(f"/jobs/{job.id}/{piece}?waited={nonsense}").text

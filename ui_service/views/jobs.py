@@ -11,7 +11,7 @@ from ui_service.rows import offers_fast
 from ui_service.signed_in import app_tier
 
 blueprint = Blueprint("jobs", __name__)
-FIRST_LOOK_MS, LONGEST_LOOK_MS = 400, 30_000
+LONGEST_LOOK_MS = 30_000
 
 
 @blueprint.post("/studies/<uuid:study_id>/jobs")
@@ -51,9 +51,9 @@ def answer(job_id: UUID) -> str:
 
 
 def _next_look_ms() -> int:
-    """A piece that still waits looks again, ever more rarely: the stream tells almost all there is to tell."""
-    waited_ms = request.args.get("waited", 0, type=int)
-    return min(LONGEST_LOOK_MS, max(FIRST_LOOK_MS, 4 * waited_ms))
+    """A piece that still waits looks again, ever more rarely: the stream tells almost all there is to tell. 0: as the
+    template has it."""
+    return min(LONGEST_LOOK_MS, max(0, 4 * request.args.get("waited", 0, type=int)))
 
 
 def _changed(job: Job) -> Response:

@@ -107,6 +107,22 @@ def test_an_archive_of_any_making_is_cut_up(method: int, streamed: bool, before:
         }
 
 
+def test_a_file_that_is_many_studies_is_cut_out_once(tmp_path: Path) -> None:
+    """The phases of one file of many frames: together they have more than the file, and it is no damage."""
+    (tmp_path / "original").write_bytes(b"x" * 100)
+    facts: dict[str, Any] = {"kind": "image", "modality": "OT", "shape": [9, 9], "spacing_mm": None, "warnings": []}
+    facts |= {"media_type": "image/png", "size_bytes": 3, "own": [[10, 80]], "directory_bytes": 2}
+    table = json.dumps({"studies": [facts] * 5}).encode()
+    (tmp_path / "image").write_bytes(b"imgdr" * 5 + table + len(table).to_bytes(8, "big"))
+    folders = [tmp_path, *(tmp_path / str(number) for number in range(4))]
+    for folder in folders[1:]:
+        folder.mkdir()
+    unpack(tmp_path / "image", contents(tmp_path / "image"), folders, tmp_path / "original")
+    assert [(folder / "original").read_bytes() for folder in folders] == [b"x" * 80 + b"dr"] * 5
+    assert [(folder / "image").read_bytes() for folder in folders] == [b"img"] * 5
+    assert len({(folder / "original").stat().st_ino for folder in folders}) == 1
+
+
 @pytest.mark.parametrize("own", [[[0, 10**9]], [[90, 20]], [[0, 100], [0, 100], [0, 1]], [[-1, 5]]])
 def test_a_child_that_lies_gets_nothing_else_of_the_file(tmp_path: Path, own: list[list[int]]) -> None:
     (tmp_path / "original").write_bytes(b"x" * 100)
