@@ -208,6 +208,21 @@ def test_the_keyboard_draws_moves_and_sizes_a_box(page: Page, site: Site, fake: 
     expect(page.locator("#answer")).not_to_have_attribute("data-job", newest(fake).id)
 
 
+def test_the_keyboards_box_lies_in_the_middle_while_the_page_is_laid_out_anew(
+    page: Page, site: Site, fake: FakeApp
+) -> None:
+    """The canvas has its new height at once, the picture in it a frame later; the key may come between."""
+    open_tool(page, site, black_film(fake))
+    page.evaluate("""() => {
+        document.getElementById("canvas").style.flex = "0 0 55%";
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "n", bubbles: true }));
+    }""")
+    page.keyboard.press("Enter")
+    expect(page.locator("#outline-state")).to_have_text("Outlined: Object 1.")
+    ((drawn, _),) = boxes_of(newest(fake))
+    assert ((drawn[0] + drawn[2] + 1) / 2, (drawn[1] + drawn[3] + 1) / 2) == (COLUMNS / 2, ROWS / 2)
+
+
 def test_a_box_is_drawn_anew_in_its_place_and_sized_by_its_corner(page: Page, site: Site, fake: FakeApp) -> None:
     open_tool(page, site, black_film(fake))
     draw(page, 50, 100, 120, 200)

@@ -18,8 +18,12 @@ export function imagePlane(pane, picture, view) {
     slices: 0,
     slice: () => null,
     enter() {},
-    // The part of the viewer where boxes may be drawn.
-    area: () => ({ left: canvas.offsetLeft, top: canvas.offsetTop, width: canvas.clientWidth, height: canvas.clientHeight }),
+    // The part of the viewer where boxes may be drawn, as large as it was last drawn: a page that has just been laid out
+    // anew tells its new height a frame before the picture has it, and a box would be put beside its place.
+    area() {
+      const [width, height] = [canvas.width / devicePixelRatio, canvas.height / devicePixelRatio];
+      return { left: canvas.offsetLeft, top: canvas.offsetTop, width, height };
+    },
     // The place in the picture under a point of the area: 0 at its first edge, its width or height at its last.
     at(x, y) {
       const { across, down, left, top } = lie();
