@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from app_service.storage.file_errors import portal_errors
 from app_service.storage.object_store import ObjectStore
-from app_service.storage.sealed_file import MAGIC, SealedFile, plain_size, seal
+from app_service.storage.sealed_file import IN_PLACE_BYTES, MAGIC, SealedFile, plain_size, seal
 from app_service.storage.store_keys import OuterKey, StoreKeys
 from portal_wire.errors import NotFound
 
@@ -38,12 +38,10 @@ class EncryptedStore:
             original, image = folder / ORIGINAL, folder / IMAGE
             one = image.exists() and original.exists() and image.samefile(original)
             for path in [path for path in folder.iterdir() if not (one and path == original)]:
-                with path.open("rb") as plain, _sealed(path).open("xb") as sealed:
-                    seal(plain, sealed, f"{prefix}/{path.name}", key_id, key)
-                path.unlink()
+                _seal(path, f"{prefix}/{path.name}", key_id, key, names=2 if one and path == image else 1)
             if one:
-                _sealed(original).hardlink_to(_sealed(image))
                 original.unlink()
+                _sealed(original).hardlink_to(_sealed(image))
         self._inner.put_folder(prefix, folder)
 
     def put_bytes(self, key: str, data: bytes) -> None:
@@ -78,7 +76,7 @@ class EncryptedStore:
 
     def sealed(self, key: str, data: bytes) -> bytes:
         sealed = io.BytesIO()
-        seal(io.BytesIO(data), sealed, key, *self._keys.newest())
+        seal(io.BytesIO(data), sealed, len(data), key, *self._keys.newest())
         return sealed.getvalue()
 
     def opened(self, key: str, kept: bytes) -> bytes:
@@ -89,6 +87,20 @@ class EncryptedStore:
     def check(self) -> None:
         self._inner.check()
         self._keys.newest()
+
+
+def _seal(path: Path, name: str, key_id: bytes, key: bytes, names: int) -> None:
+    """Makes a file on its way in a sealed one: in its own place, so that nothing lies in the clear a moment longer,
+    where it has no more than these `names` and the sealing does not overtake itself."""
+    facts = path.stat()
+    own = facts.st_nlink == names and facts.st_size <= IN_PLACE_BYTES
+    target = path if own else _sealed(path)
+    with path.open("rb") as plain, target.open("r+b" if own else "xb") as sealed:
+        seal(plain, sealed, facts.st_size, name, key_id, key)
+    if own:
+        path.rename(_sealed(path))
+    else:
+        path.unlink()
 
 
 def _sealed(path: Path) -> Path:

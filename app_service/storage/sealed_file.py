@@ -23,19 +23,22 @@ MAGIC = b"LBX\x01"
 CHUNK = 256 * 1024
 _ID, _SALT, _TAG = 16, 32, 16
 HEAD = len(MAGIC) + _ID + _SALT
+# `seal` reads a chunk ahead of what it writes, and each chunk grows by a tag: a file can be sealed in its own place
+# until all the tags together fill a chunk.
+IN_PLACE_BYTES = (CHUNK - HEAD) // _TAG * CHUNK
 
 
-def seal(source: BinaryIO, target: BinaryIO, name: str, key_id: bytes, key: bytes) -> None:
-    """Write `source`, read to its end, sealed to `target`."""
+def seal(source: BinaryIO, target: BinaryIO, size: int, name: str, key_id: bytes, key: bytes) -> None:
+    """Write the `size` bytes of `source` sealed to `target`, which may be the same file up to IN_PLACE_BYTES."""
     salt = os.urandom(_SALT)
+    cipher, last = _cipher(key, salt), max(0, -(-size // CHUNK) - 1)
+    chunk = source.read(min(CHUNK, size))
     target.write(MAGIC + key_id + salt)
-    cipher, number, chunk = _cipher(key, salt), 0, source.read(CHUNK)
-    while True:
-        following = source.read(CHUNK)
-        target.write(cipher.encrypt(_nonce(number, not following), chunk, name.encode()))
-        if not following:
-            return
-        number, chunk = number + 1, following
+    for number in range(last + 1):
+        left = size - (number + 1) * CHUNK
+        following = source.read(min(CHUNK, left)) if left > 0 else b""
+        target.write(cipher.encrypt(_nonce(number, number == last), chunk, name.encode()))
+        chunk = following
 
 
 def plain_size(sealed_bytes: int) -> int:

@@ -12,9 +12,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from app_service.storage import store_keys
+from app_service.storage import sealed_file, store_keys
 from app_service.storage.object_store import KEYS, ObjectStore, open_store
-from app_service.storage.sealed_file import CHUNK, HEAD, SealedFile, plain_size, seal
+from app_service.storage.sealed_file import CHUNK, HEAD, IN_PLACE_BYTES, SealedFile, plain_size, seal
 from app_service.storage.store_keys import KmsKey, TextKey
 from portal_wire.env import SettingsError
 from portal_wire.errors import Unavailable
@@ -28,7 +28,7 @@ SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK, 3 * CHUNK + 7)
 
 def sealed(data: bytes, name: str = "studies/1/original") -> bytes:
     target = io.BytesIO()
-    seal(io.BytesIO(data), target, name, ID, KEY)
+    seal(io.BytesIO(data), target, len(data), name, ID, KEY)
     return target.getvalue()
 
 
@@ -79,6 +79,38 @@ def test_nothing_lies_in_the_clear_and_one_picture_of_two_names_is_kept_once(tmp
     assert original.samefile(image)
     assert store.size("studies/1/original") == len(SECRET) * 50_000
     assert sorted(store.names("studies/1")) == ["image", "original"]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_file_is_sealed_in_its_own_place_and_another_folders_is_left_as_it_is(url: str, size: int) -> None:
+    store, data = open_store(url, FIRST), random.Random(size).randbytes(size)
+    beside = store.temporary_folder / "beside"
+    beside.mkdir()
+    (beside / "original").write_bytes(data)
+    for number in (1, 2):  # two studies of one file, and one that has its file to itself
+        folder = store.temporary_folder / f"upload {number}"
+        folder.mkdir()
+        (folder / "original").hardlink_to(beside / "original")
+        (folder / "image").write_bytes(data)
+        store.put_folder(f"studies/{number}", folder)
+        assert (beside / "original").read_bytes() == data
+    put(store, "studies/3", data)
+    store.put_folder("studies/4", beside)
+    assert [store.read(f"studies/{number}/original") for number in (1, 2, 3, 4)] == [data] * 4
+    assert [store.read(f"studies/{number}/image") for number in (1, 2, 3)] == [data] * 3
+
+
+def test_sealing_does_not_overtake_its_own_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to the bound, here with chunks so small that their tags of 16 bytes soon fill one."""
+    assert (CHUNK - HEAD) // 16 * CHUNK == IN_PLACE_BYTES
+    monkeypatch.setattr(sealed_file, "CHUNK", 256)
+    bound, path = (256 - HEAD) // 16 * 256, tmp_path / "file"
+    for size in (bound - 257, bound - 1, bound):
+        data = random.Random(size).randbytes(size)
+        path.write_bytes(data)
+        with path.open("rb", buffering=0) as plain, path.open("r+b", buffering=0) as target:
+            seal(plain, target, size, "name", ID, KEY)
+        assert SealedFile(io.BytesIO(path.read_bytes()), ["name"], lambda key_id: KEY).readall() == data
 
 
 @pytest.mark.parametrize("size", [1, CHUNK, 2 * CHUNK, 2 * CHUNK + 5])
