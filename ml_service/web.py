@@ -7,6 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's start-up note
 # NumPy multiplies nothing here that is worth a second thread, which OpenBLAS would keep spinning after each product.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import cv2
 from flask import Flask
 
 from ml_service import engines
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         store.fetch()
         store.keep_fetching()
         look_further = store.look
+    cv2.setNumThreads(1)  # many requests at once use the cores already; OpenCV's own threads would wait by spinning
     registry = Registry(settings, look_further)
     engines.settle(settings.engine, settings.model_dir)
     app = Flask(__name__, static_folder=None)
