@@ -111,4 +111,4 @@ def _other(kind: str, content: bytes, limits: Limits) -> Made:
         warnings=picture.warnings,
         size_bytes=len(picture.body),
     )
-    return facts, [picture.body]
+    return facts, [bytes(picture.body)]

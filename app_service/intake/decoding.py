@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
+from app_service.intake.jpeg import File
 from app_service.intake.pixels import Pixels
 from app_service.intake.refusals import corrupt
 
@@ -19,7 +20,7 @@ HARMLESS = ("extraneous bytes before marker 0xd9", "IDAT: Too much image data", 
 STANDARD_ERROR = 2
 
 
-def decode(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> tuple[Pixels, bool]:
+def decode(data: File, flags: int = cv2.IMREAD_UNCHANGED) -> tuple[Pixels, bool]:
     """The pixels, and whether the file has bytes to spare between its parts. Raises Unprocessable `corrupt`."""
     with _heard() as said:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

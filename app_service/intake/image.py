@@ -4,15 +4,18 @@ Runs in the sandbox's child. A common JPEG keeps its own compressed data, so tha
 goes; everything else is decoded and written anew as PNG.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 
 from app_service.intake.decoding import decode
-from app_service.intake.jpeg import Jpeg, read_jpeg
+from app_service.intake.jpeg import File, Jpeg, read_jpeg
 from app_service.intake.limits import Limits
 from app_service.intake.medical import FORMATS
-from app_service.intake.pixels import Pixels, encode_png, grey_if_equal, on_black, orientation, upright
+from app_service.intake.orientation import orientation, upright
+from app_service.intake.pixels import Pixels, encode_png, grey_if_equal, on_black
 from app_service.intake.png import read_png
 
 # Encoders write ten or so; a thousand make a decompression bomb of the copy that models and browsers read.
@@ -31,7 +34,7 @@ class Picture:
 
     media_type: str
     shape: tuple[int, ...]
-    body: bytes
+    body: File
     warnings: list[str]
     reading: Pixels | None = None
 
@@ -46,7 +49,7 @@ def from_png(data: bytes, limits: Limits) -> Picture:
     return _written_anew(pixels, header.exif, spare)
 
 
-def from_jpeg(data: bytes, limits: Limits) -> Picture:
+def from_jpeg(data: File, limits: Limits) -> Picture:
     """Raises Unprocessable with the codes of `refusals`."""
     header = read_jpeg(data, limits)
     common = header.frame.huffman and header.frame.components < 4 and header.scans <= USUAL_SCANS
@@ -91,4 +94,4 @@ def _blank(pixels: Pixels) -> bool:
     return bool(pixels.min() == pixels.max())
 
 
-PARSERS = {"image/png": from_png, "image/jpeg": from_jpeg, **FORMATS}
+PARSERS: dict[str, Callable[[Any, Limits], Picture]] = {"image/png": from_png, "image/jpeg": from_jpeg, **FORMATS}

@@ -7,11 +7,13 @@ are left behind; of the application segments only those stay that say how colour
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from mmap import mmap
 
 from app_service.intake.limits import Limits
 from app_service.intake.refusals import check_size, corrupt
 from portal_wire.errors import Unprocessable
 
+File = bytes | mmap  # a mapped file is read where it lies
 EOI, SOS, DQT, DHT, DRI, DAC = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC
 APP0, APP1, APP14 = 0xE0, 0xE1, 0xEE
 # Start of frame: baseline, extended and progressive with Huffman codes; the same two with arithmetic codes.
@@ -45,10 +47,10 @@ class Jpeg:
     frame: Frame
     scans: int
     exif: bytes | None
-    stripped: bytes
+    stripped: File
 
 
-def read_jpeg(data: bytes, limits: Limits) -> Jpeg:
+def read_jpeg(data: File, limits: Limits) -> Jpeg:
     """The header and the stripped file.
 
     Raises Unprocessable `too_many_pixels` and `too_small` as soon as the size is known, `corrupt`, and
@@ -80,7 +82,7 @@ def read_jpeg(data: bytes, limits: Limits) -> Jpeg:
     return Jpeg(frame, scans, exif, data if whole else b"".join(kept))
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, bytes, memoryview]]:
+def _segments(data: File) -> Iterator[tuple[int, bytes, memoryview]]:
     """Marker, parameters and, behind the head of a scan, its entropy-coded data; up to the end of the picture."""
     view = memoryview(data)  # a scan is most of the file: do not copy it
     marker, position = _marker(data, 2)
@@ -96,7 +98,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes, memoryview]]:
         marker, position = _marker(data, end)
 
 
-def _marker(data: bytes, position: int) -> tuple[int, int]:
+def _marker(data: File, position: int) -> tuple[int, int]:
     """The marker at `position`, which any number of 0xFF may fill up to, and the position behind it."""
     if data[position : position + 1] != b"\xff":
         raise _cut_short() if position >= len(data) else corrupt("It has stray bytes between its JPEG segments.")
@@ -107,14 +109,14 @@ def _marker(data: bytes, position: int) -> tuple[int, int]:
     return data[position], position + 1
 
 
-def _body(data: bytes, position: int) -> bytes:
+def _body(data: File, position: int) -> bytes:
     length = int.from_bytes(data[position : position + 2], "big")
     if length < 2 or position + length > len(data):
         raise _cut_short()
     return data[position + 2 : position + length]
 
 
-def _end_of_scan(data: bytes, position: int) -> int:
+def _end_of_scan(data: File, position: int) -> int:
     found = END_OF_SCAN.search(data, position)
     if found is None:
         raise _cut_short()

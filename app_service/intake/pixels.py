@@ -3,49 +3,18 @@
 Arrays here are as OpenCV has them: colours in the order blue, green, red, alpha.
 """
 
-from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 Pixels = NDArray[Any]  # of uint8 or uint16
-ORIENTATION = 0x0112
 PNG_SETTINGS = [
     *(cv2.IMWRITE_PNG_COMPRESSION, 1),
     *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
     *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE),
 ]
-# EXIF 3.0, tag 0x0112: how to turn the stored picture so that it stands upright.
-UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
-    2: np.fliplr,
-    3: lambda stored: np.rot90(stored, 2),
-    4: np.flipud,
-    5: lambda stored: stored.swapaxes(0, 1),
-    6: lambda stored: np.rot90(stored, -1),
-    7: lambda stored: np.rot90(stored, 2).swapaxes(0, 1),
-    8: np.rot90,
-}
-
-
-def orientation(exif: bytes | None) -> int:
-    """A key of UPRIGHT, or 1 for upright and for an EXIF block that cannot be read."""
-    if not exif:
-        return 1
-    try:
-        block = Image.Exif()
-        block.load(exif)
-        value = block.get(ORIENTATION, 1)
-    except Exception:  # Pillow raises a dozen kinds for a bad block, which spoils no picture
-        return 1
-    return value if value in UPRIGHT else 1
-
-
-def upright(stored: Pixels, orientation: int) -> Pixels:
-    """The picture as it is to be looked at."""
-    return UPRIGHT[orientation](stored) if orientation in UPRIGHT else stored
 
 
 def on_black(pixels: Pixels) -> Pixels:
