@@ -1,5 +1,6 @@
 """Signing in and out."""
 
+from contextlib import suppress
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -9,13 +10,13 @@ from prometheus_client import Counter
 from app_service.accounts import audit, throttle
 from app_service.accounts.bearer import ONESELF, bearer, current_token, current_user
 from app_service.accounts.opening import opened_for
-from app_service.accounts.passwords import matches
+from app_service.accounts.passwords import hash_password, matches, outdated
 from app_service.accounts.second_factor import has_factor, uses_up
 from app_service.accounts.sessions import close_session
 from app_service.parts import parts
 from app_service.routes.bodies import SignIn
 from app_service.storage.database import reading, writing
-from app_service.storage.users import find_user
+from app_service.storage.users import find_user, renew_hash
 from portal_wire.contract import Session, User
 from portal_wire.errors import TooManyRequests, Unauthenticated
 
@@ -65,7 +66,17 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     if account is None or refused:
         raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)
     throttle.succeed(here.redis, name, address)
+    if outdated(account.password_hash):
+        _hash_anew(account.id, account.password_hash, json_data.password)
     return opened_for(account), 201, {"Cache-Control": "no-store"}
+
+
+def _hash_anew(user_id: str, known: str, password: str) -> None:
+    """Where many are signing in there is no hurry: the next time will do."""
+    with suppress(TooManyRequests):
+        anew = hash_password(password)
+        with writing(parts().engine) as connection:
+            renew_hash(connection, user_id, known, anew)
 
 
 def _second_refused(user_id: str, otp: str | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select, update
 
 from app_service.storage.clock import now
 from app_service.storage.records import users
@@ -54,6 +54,12 @@ def add_user(
     values |= {"created_at": now(), "temporary_password": temporary_password, "external_id": external_id}
     connection.execute(insert(users).values(values))
     return str(values["id"])
+
+
+def renew_hash(connection: Connection, user_id: str, known: str, anew: str) -> None:
+    """Store the same password's new hash, unless the password was changed meanwhile."""
+    same = and_(users.c.id == user_id, users.c.password_hash == known)
+    connection.execute(update(users).where(same).values(password_hash=anew))
 
 
 def change_user(connection: Connection, user_id: str, **values: Any) -> None:

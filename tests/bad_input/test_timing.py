@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import pytest
 from argon2 import PasswordHasher
-from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from app_service.accounts import passwords
 from tests.app_service.conftest import film, sign_in
@@ -49,7 +48,7 @@ def test_anothers_study_takes_as_long_as_none(tier: Tier) -> None:
 
 def test_an_unknown_name_takes_as_long_as_a_wrong_password(tier: Tier, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the real cost of a hash, beside which a name that is not looked at would show."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY))
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher.from_parameters(passwords.COST))
     hashed = passwords.hash_password("the right one")
 
     def refuse(known: str | None) -> None:

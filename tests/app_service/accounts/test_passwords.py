@@ -1,4 +1,4 @@
-"""Few passwords are looked at together, because each takes 64 MiB; and none is taken that everybody tries first."""
+"""Few passwords are looked at together, because each takes 46 MiB; and none is taken that everybody tries first."""
 
 import hashlib
 import threading

@@ -1,14 +1,18 @@
 """Signing in, guessing passwords, and how sessions end."""
 
+from dataclasses import replace
+
 import pytest
 from apiflask import APIFlask
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import CHEAPEST
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from app_service.accounts import throttle
+from app_service.accounts import passwords, throttle
 from app_service.parts import Parts
 from app_service.storage.database import reading
-from app_service.storage.records import audit
+from app_service.storage.records import audit, users
 from tests.app_service.conftest import PASSWORD, Caller, sign_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -70,6 +74,23 @@ def test_who_tries_again_and_again_while_the_database_is_away_gets_in_after_it(
         said = {"username": "doctor", "password": PASSWORD}
         assert {anyone.post("/v1/sessions", json=said).status_code for _ in range(8)} == {503}
     assert sign_in(app, "doctor").get("/v1/me").status_code == 200
+
+
+def test_a_hash_of_another_cost_is_made_anew_by_the_next_sign_in(
+    parts: Parts, anyone: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def kept() -> str:
+        with reading(parts.engine) as connection:
+            return str(connection.execute(select(users.c.password_hash).where(users.c.username == "doctor")).scalar())
+
+    before = kept()
+    assert try_password(anyone, PASSWORD) == 201 and kept() == before
+    dearer = replace(CHEAPEST, time_cost=2)
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher.from_parameters(dearer))
+    assert try_password(anyone, "a wrong password") == 401 and kept() == before
+    assert try_password(anyone, PASSWORD) == 201
+    assert extract_parameters(kept()) == dearer
+    assert try_password(anyone, PASSWORD) == 201 and try_password(anyone, "a wrong password") == 401
 
 
 def test_an_answer_with_a_token_is_kept_by_no_cache(anyone: Caller) -> None:
