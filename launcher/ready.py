@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 
 import requests
 
+from launcher.process_death import end_with_parent
+
 VARIABLE = "PORTAL_ANNOUNCEMENT"
 _ASK_EVERY_S, _TELL_FIRST_S = 0.3, 4.0
 
@@ -61,6 +63,7 @@ def _lack(url: str, authority: str) -> str | None:
 
 
 def main() -> int:
+    end_with_parent(signal.SIGTERM)
     announcement = Announcement(**json.loads(os.environ.pop(VARIABLE)))
     began = time.monotonic()
     for tier, why in (missing := wait(announcement)).items():

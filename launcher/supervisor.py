@@ -1,32 +1,43 @@
-"""Honcho, the supervisor, made to stop well while it still starts, and to leave nothing when it is killed."""
+"""Honcho, the supervisor, with a thread for each process instead of a fork, made to stop well while it still starts."""
 
 import os
 import signal
 import traceback
-from types import FrameType
+from multiprocessing import dummy
+from typing import Any
 
-from honcho.manager import Manager
-
-from launcher.process_death import end_with_parent
+from honcho import manager, process
 
 _ASK_AGAIN_S = 0.2
+# Its forks and their queue need shared memory, which AWS Lambda has none of, and hold a copy of the launcher each. They
+# only start a process and read its lines: the standard library's threads of the same interface do.
+manager.multiprocessing = dummy
 
 
-class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
+class _InThread(process.Process):  # type: ignore[misc]  # honcho has no types
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        """Without its word about signals, which is for a fork: the launcher's own are for the loop."""
+        super().run(events)
+
+
+class Supervisor(manager.Manager):  # type: ignore[misc]
     """A honcho manager whose `terminate` may be called at any time.
 
     Honcho's own raises KeyError for a process that has not said its pid yet, and then never stops.
     """
 
+    def __init__(self, printer: Any) -> None:
+        super().__init__(printer)
+        self._process_ctor = _InThread
+
     def loop(self) -> None:
         """Runs the processes until one ends or a signal says so; then ends all."""
         signal.signal(signal.SIGALRM, lambda *_: self.terminate())
-        os.register_at_fork(after_in_child=_in_each_fork)
         try:
             super().loop()
         except BaseException:
             traceback.print_exc()
-            os._exit(1)  # an ordinary exit would wait for honcho's forks; the keepers end with this process
+            os._exit(1)  # an ordinary exit would wait for the threads; the keepers end with this process
 
     def terminate(self) -> None:
         """Ends every process; while one is still being started, a moment later."""
@@ -34,14 +45,3 @@ class Supervisor(Manager):  # type: ignore[misc]  # honcho has no types
             super().terminate()
         else:
             signal.setitimer(signal.ITIMER_REAL, _ASK_AGAIN_S)
-
-
-def _in_each_fork() -> None:
-    """Honcho forks once a process and reads its lines there: no stopping on its own, but ending with the launcher."""
-    end_with_parent(signal.SIGKILL)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _nothing)  # not SIG_IGN: the process that it starts would inherit that
-
-
-def _nothing(number: int, frame: FrameType | None) -> None:
-    pass

@@ -31,6 +31,8 @@ def test_nothing_is_left(starting: Portal, number: signal.Signals, status: int) 
     while not all(starting.tier(name) for name in TIERS):
         assert time.monotonic() < deadline, [name for name in TIERS if not starting.tier(name)]
         time.sleep(0.2)
+    if number is signal.SIGKILL:
+        wait_for(starting, "Ready after")  # from then on nobody writes a line that would break a pipe
     processes = starting.processes()
     assert starting.stop(number) == status
     assert _left(processes, within_s=0 if status == 0 else 8) == []

@@ -6,6 +6,7 @@ come from the rehearsal's cache. Every RUN sees no network.
 
 import json
 import shlex
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -41,10 +42,11 @@ class Image:
         return run(*self._inside(command, environment), timeout_s=timeout_s)
 
     def start(self, **environment: str) -> "subprocess.Popen[bytes]":
-        """Its CMD, on a root that nobody can write to, save /tmp and its VOLUMEs."""
+        """Its CMD, on a root that nobody can write to, save /tmp and its VOLUMEs, and without shared memory, of which
+        engines give some and AWS Lambda none."""
+        shutil.rmtree(self.root / "dev/shm")
         run("mount", "-o", "remount,ro", self.root)
-        for folder in ("tmp", "dev/shm"):  # as engines give them
-            run("mount", "-t", "tmpfs", "tmpfs", self.root / folder)
+        run("mount", "-t", "tmpfs", "tmpfs", self.root / "tmp")
         for folder in self._data:
             run("mount", "-t", "tmpfs", "-o", f"uid={self._user},mode=755", "tmpfs", self.root / folder.lstrip("/"))
         with self._log.open("w") as log:
@@ -67,7 +69,7 @@ class Image:
 
     def end(self) -> None:
         """Takes its mounts away; its files are in the folder that was given."""
-        for mounted in [*self._data, "tmp", "dev/shm", "proc", "srv/debs", "srv/wheels", ""]:
+        for mounted in [*self._data, "tmp", "proc", "srv/debs", "srv/wheels", ""]:
             run("umount", "--lazy", self.root / mounted.lstrip("/"), check=False)
 
     def _mount(self) -> None:
