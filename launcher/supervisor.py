@@ -17,7 +17,10 @@ manager.multiprocessing = dummy
 class _InThread(process.Process):  # type: ignore[misc]  # honcho has no types
     def run(self, events: Any = None, ignore_signals: bool = False) -> None:
         """Without its word about signals, which is for a fork: the launcher's own are for the loop."""
-        super().run(events)
+        try:
+            super().run(events)
+        except BaseException:  # it cannot be started: honcho would wait for its pid for ever, whoever says stop
+            _give_up()
 
 
 class Supervisor(manager.Manager):  # type: ignore[misc]
@@ -36,8 +39,7 @@ class Supervisor(manager.Manager):  # type: ignore[misc]
         try:
             super().loop()
         except BaseException:
-            traceback.print_exc()
-            os._exit(1)  # an ordinary exit would wait for the threads; the keepers end with this process
+            _give_up()
 
     def terminate(self) -> None:
         """Ends every process; while one is still being started, a moment later."""
@@ -45,3 +47,9 @@ class Supervisor(manager.Manager):  # type: ignore[misc]
             super().terminate()
         else:
             signal.setitimer(signal.ITIMER_REAL, _ASK_AGAIN_S)
+
+
+def _give_up() -> None:
+    """An ordinary exit would wait for the threads; the keepers end with this process."""
+    traceback.print_exc()
+    os._exit(1)

@@ -24,19 +24,21 @@ _HASHER = PasswordHasher.from_parameters(COST)
 _PLACES, _PATIENCE_S = threading.BoundedSemaphore(4), 5.0
 
 
-def hash_password(password: str) -> str:
-    """The hash to store: salted, with its parameters in it. Raises TooManyRequests as `matches` does."""
-    with _place():
+def hash_password(password: str, *, at_once: bool = False) -> str:
+    """The hash to store: salted, with its parameters in it. Raises TooManyRequests as `matches` does; `at_once` where
+    there is no place without waiting."""
+    with _place(0 if at_once else _PATIENCE_S):
         return _HASHER.hash(password)
 
 
 def matches(password_hash: str | None, password: str) -> bool:
-    """Whether the password is right. With no hash it takes as long and says no, so that names cannot be probed.
+    """Whether the password is right. With no hash it takes as long as with one of today's cost and says no, so that
+    names cannot be probed.
 
     Raises TooManyRequests where so many are being looked at that this one's turn does not come in time.
     """
     try:
-        with _place():
+        with _place(_PATIENCE_S):
             _HASHER.verify(password_hash or _nobodys(), password)
     except (VerificationError, InvalidHashError):
         return False
@@ -57,8 +59,8 @@ def _nobodys() -> str:
 
 
 @contextmanager
-def _place() -> Iterator[None]:
-    if not _PLACES.acquire(timeout=_PATIENCE_S):
+def _place(patience_s: float) -> Iterator[None]:
+    if not _PLACES.acquire(timeout=patience_s):
         detail = "Many people are signing in. Please try again in a moment."
         raise TooManyRequests(detail, code="many_sign_ins", retry_after_s=2)
     try:

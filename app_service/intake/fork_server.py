@@ -4,6 +4,7 @@ That takes about 2 ms a file where a fresh interpreter takes 200. The caller sen
 descriptors, the file and its output: the child needs no path. The caller's side and the protocol are in `examine.py`.
 """
 
+import errno
 import gc
 import json
 import logging
@@ -132,6 +133,10 @@ def _answer(media_type: str, limits: Limits, source: int, target: int) -> dict[s
     except PortalError as error:
         return _refused(error)
     except MemoryError:
+        return _refused(too_large_inflated())
+    except OSError as error:  # of mapping the file
+        if error.errno != errno.ENOMEM:
+            raise
         return _refused(too_large_inflated())
     found = {"media_type": picture.media_type, "shape": picture.shape, "warnings": picture.warnings}
     return found | {"unchanged": unchanged, "reading": reading is not None}

@@ -12,8 +12,10 @@ import numpy as np
 from app_service.intake.pixels import Pixels
 
 ORIENTATION = 0x0112
-BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
-NUMBERS = {3: "H", 4: "I"}  # a TIFF value's type: SHORT, as EXIF asks for, and LONG, as some cameras write
+BYTE_ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II\0*": "<", b"MM*\0": ">"}  # the last two are slips that are met with
+# A TIFF value's type: SHORT, as EXIF asks for, and as others write it LONG, SSHORT and SLONG.
+NUMBERS = {3: "H", 4: "I", 8: "h", 9: "i"}
+PREFIX = b"Exif\0\0"
 # How to turn the stored picture so that it stands upright.
 UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     2: np.fliplr,
@@ -28,7 +30,9 @@ UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 
 def orientation(exif: bytes | None) -> int:
     """A key of UPRIGHT, or 1 for upright and for an EXIF block that cannot be read."""
-    block = (exif or b"").removeprefix(b"Exif\0\0")
+    block = exif or b""
+    while block.startswith(PREFIX):
+        block = block.removeprefix(PREFIX)
     order = BYTE_ORDERS.get(block[:4])
     if order is None:
         return 1

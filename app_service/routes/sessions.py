@@ -6,6 +6,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import g
 from prometheus_client import Counter
+from sqlalchemy.exc import SQLAlchemyError
 
 from app_service.accounts import audit, throttle
 from app_service.accounts.bearer import ONESELF, bearer, current_token, current_user
@@ -18,7 +19,7 @@ from app_service.routes.bodies import SignIn
 from app_service.storage.database import reading, writing
 from app_service.storage.users import find_user, renew_hash
 from portal_wire.contract import Session, User
-from portal_wire.errors import TooManyRequests, Unauthenticated
+from portal_wire.errors import PortalError, TooManyRequests, Unauthenticated
 
 sessions = APIBlueprint("sessions", __name__, tag="Sessions")
 _WRONG = "wrong_credentials"
@@ -66,15 +67,16 @@ def sign_in(json_data: SignIn) -> tuple[Session, int, dict[str, str]]:
     if account is None or refused:
         raise Unauthenticated(_REASONS[refused or _WRONG], code=refused)
     throttle.succeed(here.redis, name, address)
+    opened = opened_for(account)
     if outdated(account.password_hash):
         _hash_anew(account.id, account.password_hash, json_data.password)
-    return opened_for(account), 201, {"Cache-Control": "no-store"}
+    return opened, 201, {"Cache-Control": "no-store"}
 
 
 def _hash_anew(user_id: str, known: str, password: str) -> None:
-    """Where many are signing in there is no hurry: the next time will do."""
-    with suppress(TooManyRequests):
-        anew = hash_password(password)
+    """Where many are signing in, or the database is away, the next time will do: who is signing in is in."""
+    with suppress(PortalError, SQLAlchemyError):
+        anew = hash_password(password, at_once=True)
         with writing(parts().engine) as connection:
             renew_hash(connection, user_id, known, anew)
 

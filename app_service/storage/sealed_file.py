@@ -6,6 +6,7 @@ number and whether it is the last: what is cut, moved or swapped does not open (
 object's name in the store is authenticated too, so none passes for one that it was not sealed as.
 """
 
+import errno
 import io
 import os
 from collections.abc import Callable, Sequence
@@ -29,16 +30,25 @@ IN_PLACE_BYTES = (CHUNK - HEAD) // _TAG * CHUNK
 
 
 def seal(source: BinaryIO, target: BinaryIO, size: int, name: str, key_id: bytes, key: bytes) -> None:
-    """Write the `size` bytes of `source` sealed to `target`, which may be the same file up to IN_PLACE_BYTES."""
+    """Write the `size` bytes of `source` sealed to `target`, which may be the same file up to IN_PLACE_BYTES.
+
+    Raises OSError where the source is shorter."""
     salt = os.urandom(_SALT)
     cipher, last = _cipher(key, salt), max(0, -(-size // CHUNK) - 1)
-    chunk = source.read(min(CHUNK, size))
+    chunk = _exactly(source, min(CHUNK, size))
     target.write(MAGIC + key_id + salt)
     for number in range(last + 1):
         left = size - (number + 1) * CHUNK
-        following = source.read(min(CHUNK, left)) if left > 0 else b""
+        following = _exactly(source, min(CHUNK, left)) if left > 0 else b""
         target.write(cipher.encrypt(_nonce(number, number == last), chunk, name.encode()))
         chunk = following
+
+
+def _exactly(source: BinaryIO, size: int) -> bytes:
+    data = source.read(size)
+    if len(data) != size:
+        raise OSError(errno.EIO, "The file that is to be sealed has become shorter.")
+    return data
 
 
 def plain_size(sealed_bytes: int) -> int:

@@ -46,3 +46,13 @@ def test_when_one_ends_all_end_and_none_was_forked(status: int) -> None:
     assert f"system ends stopped (rc={status})" in said
     assert "system stays stopped (rc=-15)" in said
     assert said[-1] == f"returned {status}" and done.stderr == ""
+
+
+def test_a_process_that_cannot_be_started_ends_the_launcher() -> None:
+    script = SCRIPT.replace(
+        '"sleep 0.5; echo there; sleep 0.5; exit {status}"', '"true", cwd="/there/is/no/such/folder"'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 1 and "FileNotFoundError" in done.stderr

@@ -44,7 +44,7 @@ def test_few_are_looked_at_together_and_each_has_its_turn(monkeypatch: pytest.Mo
 def test_whose_turn_does_not_come_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "_PLACES", threading.BoundedSemaphore(1))
     monkeypatch.setattr(passwords, "_PATIENCE_S", 0.05)
-    with passwords._place(), pytest.raises(TooManyRequests) as refused:
+    with passwords._place(0), pytest.raises(TooManyRequests) as refused:
         passwords.matches(None, PASSWORD)
     assert (refused.value.code, refused.value.retry_after_s) == ("many_sign_ins", 2)
     assert passwords.matches(passwords.hash_password(PASSWORD), PASSWORD)

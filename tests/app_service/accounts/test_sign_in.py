@@ -11,8 +11,10 @@ from sqlalchemy.exc import OperationalError
 
 from app_service.accounts import passwords, throttle
 from app_service.parts import Parts
+from app_service.routes import sessions
 from app_service.storage.database import reading
 from app_service.storage.records import audit, users
+from portal_wire.errors import TooManyRequests
 from tests.app_service.conftest import PASSWORD, Caller, sign_in
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -91,6 +93,20 @@ def test_a_hash_of_another_cost_is_made_anew_by_the_next_sign_in(
     assert try_password(anyone, PASSWORD) == 201
     assert extract_parameters(kept()) == dearer
     assert try_password(anyone, PASSWORD) == 201 and try_password(anyone, "a wrong password") == 401
+
+
+@pytest.mark.parametrize(
+    "error", [TooManyRequests("Many people are signing in."), OperationalError("", None, OSError())]
+)
+def test_a_hash_that_cannot_be_made_anew_keeps_nobody_out(
+    anyone: Caller, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def refuse(*args: object, **options: object) -> str:
+        raise error
+
+    monkeypatch.setattr(sessions, "outdated", lambda known: True)
+    monkeypatch.setattr(sessions, "hash_password", refuse)
+    assert try_password(anyone, PASSWORD) == 201
 
 
 def test_an_answer_with_a_token_is_kept_by_no_cache(anyone: Caller) -> None:

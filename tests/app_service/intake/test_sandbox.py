@@ -50,6 +50,16 @@ def test_a_child_that_dies_is_a_clean_refusal(
     assert "Jane" not in error.detail
 
 
+def test_a_jpeg_that_memory_cannot_hold_is_too_large(tmp_path: Path, start_sandbox: StartSandbox) -> None:
+    path, _ = start_sandbox("pass")
+    upload = tmp_path / "upload"
+    upload.write_bytes(b"\xff\xd8\xff\xe0")
+    os.truncate(upload, 300 * 1024**2)
+    with pytest.raises(Unprocessable) as caught:
+        examine(upload, tmp_path / "image", IntakeSettings(path, Limits(memory_bytes=256 * 1024**2)))
+    assert caught.value.code == "too_large_inflated"
+
+
 def test_a_child_that_sleeps_is_killed_by_its_parent(
     tmp_path: Path, start_sandbox: StartSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
