@@ -36,8 +36,12 @@ def dead(site: Site) -> Iterator[Path]:
 
 def wiped(site: Site, chance: random.Random) -> None:
     with dead(site) as folder:
-        for path in folder.iterdir():
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        _empty(folder)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def cut_short(site: Site, chance: random.Random) -> None:
@@ -48,7 +52,8 @@ def cut_short(site: Site, chance: random.Random) -> None:
 
 
 def corrupt(site: Site, chance: random.Random) -> None:
-    """Four bytes in the middle: Redis may refuse to start. Then the runbook's hand: redis-check-aof --fix."""
+    """Four bytes in the middle: Redis may refuse to start. Then the runbook's hands: redis-check-aof --fix, which finds
+    a file that is out of shape but no command that there is not, and else an empty folder."""
     with dead(site) as folder:
         part = _last_part(folder)
         with part.open("r+b") as file:
@@ -57,6 +62,20 @@ def corrupt(site: Site, chance: random.Random) -> None:
         time.sleep(1.0)
         fix = ["redis-check-aof", "--fix", str(next(folder.rglob("*.manifest"), part))]
         subprocess.run(fix, input=b"y\n", stdout=subprocess.DEVNULL, check=False)
+        if not _starts(site):
+            _empty(folder)
+
+
+def _starts(site: Site) -> bool:
+    """Whether Redis takes its files; it is not left running."""
+    folder = site.portal.data_dir
+    command = ["redis-server", str(folder / "redis" / "redis.conf"), "--port", "0"]
+    command += ["--unixsocket", str(folder / "run" / "trial.sock")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as trial:
+        assert trial.stdout
+        ready = any("Ready to accept connections" in line or "ready to accept" in line for line in trial.stdout)
+        trial.kill()
+    return ready
 
 
 def out_of_memory(site: Site, chance: random.Random) -> None:
