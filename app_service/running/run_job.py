@@ -1,16 +1,19 @@
 """One attempt of one job: claim, ask the model, keep what it says, commit, tell."""
 
 import logging
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
+from sqlalchemy.exc import OperationalError
 
 from app_service import ml_client
 from app_service.domain.answer import to_result
-from app_service.domain.job import MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_next_try_s
+from app_service.domain.job import LEASE_S, MODEL_AWAY, MODEL_AWAY_LIMIT_S, wait_before_next_try_s
 from app_service.domain.suitable import gives_masks
 from app_service.masks.ask import File, ask_for_mask
 from app_service.parts import Parts
@@ -23,7 +26,7 @@ from app_service.running.reading_copy import reading_copy
 from app_service.storage import cache, transitions
 from app_service.storage.cache import Answer, Key
 from app_service.storage.clock import now
-from app_service.storage.database import writing
+from app_service.storage.database import may_be_committed, writing
 from app_service.storage.events import publish
 from app_service.storage.jobs import artifact
 from app_service.storage.small_artifacts import is_small
@@ -43,6 +46,8 @@ _LOG = logging.getLogger("lightbox.worker")
 _AWAY = (Unavailable, TooManyRequests, StorageFull, Unauthenticated, Forbidden)  # nothing that the study can help
 _BUSY = ("queue_full", "expired", "id_in_use", "cancelled")  # it lives, and this job's turn comes
 _AFTER_BREAK_S = 1.0
+_DATABASE_AGAIN_S = 0.3
+_Made = TypeVar("_Made")
 Small = dict[str, bytes]  # of artifacts, by name
 
 
@@ -61,8 +66,7 @@ def run_job(parts: Parts, leases: Leases, job_id: str) -> None:
 
 
 def _claim(parts: Parts, job_id: str) -> Row[Any] | None:
-    with writing(parts.engine) as connection:
-        row = transitions.claim(connection, job_id)
+    row = _written(parts, lambda connection: transitions.claim(connection, job_id))
     if row is None:
         with suppress(redis.RedisError):  # the reconciler clears it away
             parts.queue.take(job_id)
@@ -122,9 +126,14 @@ def _ask_for_findings(parts: Parts, row: Row[Any]) -> tuple[dict[str, Any], list
 
 def _commit(parts: Parts, asked: Row[Any], answer: Answer, finished_at: datetime, small: Small) -> str:
     key = (asked.id, asked.attempt)
-    with COMMIT.time(), writing(parts.engine) as connection:
+
+    def commit(connection: Connection) -> Row[Any] | None:
         row = transitions.commit(connection, key, answer, finished_at, small)
         note_attempt(connection, "fence" if row is None else "commit", asked, "done", parts.models)
+        return row
+
+    with COMMIT.time():
+        row = _written(parts, commit)
     if row is None:  # cancelled, deleted, or another attempt has the job now
         parts.store.delete_prefix(_folder(key))
         return "dropped"
@@ -133,6 +142,19 @@ def _commit(parts: Parts, asked: Row[Any], answer: Answer, finished_at: datetime
     publish(parts.redis, row.owner_id, to_job(row, answer), told)
     parts.shadows.follow(row, answer.result)
     return "succeeded"
+
+
+def _written(parts: Parts, change: Callable[[Connection], _Made]) -> _Made:
+    """What the change returns. While the database is away it is tried again, for as long as a lease lasts: to leave an
+    answer would cost the job as long, and another run. Not again what may have been committed."""
+    ends = time.monotonic() + LEASE_S
+    while True:
+        try:
+            with writing(parts.engine) as connection:
+                return change(connection)
+        except (OperationalError, Unavailable) as error:
+            if may_be_committed(error) or time.monotonic() > ends or parts.stopping.wait(_DATABASE_AGAIN_S):
+                raise
 
 
 def _give_back(parts: Parts, row: Row[Any], error: PortalError) -> str:

@@ -105,6 +105,17 @@ def test_a_key_stands_for_one_request_of_one_person(doctor: Caller, other: Calle
     assert other.upload((film(2), "film.png"), headers=key).status_code == 201
 
 
+def test_a_request_that_comes_again_after_the_deletion_brings_nothing_back(doctor: Caller) -> None:
+    """The same one by another way: a line that was cut sends again what it held, half a minute later."""
+    key = {"Idempotency-Key": "a-key"}
+    (study,) = doctor.upload((film(), "film.png"), headers=key).json["studies"]  # type: ignore[index]
+    assert doctor.request("DELETE", f"/v1/studies/{study['id']}").status_code == 204
+    late = doctor.upload((film(), "film.png"), headers=key)
+    assert (late.status_code, late.json and late.json["code"]) == (409, "was_deleted")
+    assert doctor.get("/v1/studies").json["items"] == []  # type: ignore[index]
+    assert doctor.upload((film(), "film.png"), headers={"Idempotency-Key": "another"}).status_code == 201
+
+
 def test_a_list_comes_in_parts_and_misses_nothing(doctor: Caller) -> None:
     ids = [doctor.upload((film(seed), f"{seed}.png")).json["studies"][0]["id"] for seed in range(5)]  # type: ignore[index]
     found, cursor = [], ""

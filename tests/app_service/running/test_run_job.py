@@ -1,15 +1,19 @@
 """What becomes of a job when things go well, badly, and in between."""
 
+from contextlib import AbstractContextManager
+
 import pytest
 from dramatiq import Worker
-from sqlalchemy import func, select
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import OperationalError
 
 from app_service.domain import job as rules
 from app_service.parts import Parts
+from app_service.running import run_job
 from app_service.storage import small_artifacts
 from app_service.storage.database import reading
 from app_service.storage.records import artifacts
-from portal_wire.errors import NotFound
+from portal_wire.errors import NotFound, Unavailable
 from tests.app_service.conftest import Caller, wait_until
 from tests.app_service.fake_ml import PNG, FakeMl, findings
 
@@ -77,6 +81,23 @@ def test_while_the_model_server_is_away_a_job_waits_without_losing_attempts(
     ml.start()
     wait_until(lambda: state_of(doctor, job["id"]) == "succeeded")
     assert doctor.job(job["id"])["attempt"] == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("The database is busy."), OperationalError("BEGIN", None, OSError())])
+def test_while_the_database_is_away_neither_a_claim_nor_an_answer_is_left(
+    doctor: Caller, worker: Worker, ml: FakeMl, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    real, refusals = run_job.writing, iter([error] * 3 + [None] + [error] * 3)
+
+    def refusing(engine: Engine) -> AbstractContextManager[Connection]:
+        if refusal := next(refusals, None):
+            raise refusal
+        return real(engine)
+
+    monkeypatch.setattr(run_job, "writing", refusing)
+    job = doctor.upload_one()
+    wait_until(lambda: state_of(doctor, job["id"]) == "succeeded")
+    assert doctor.job(job["id"])["attempt"] == 1 and ml.asked == 1
 
 
 def test_a_full_model_server_is_asked_again(doctor: Caller, worker: Worker, ml: FakeMl) -> None:
