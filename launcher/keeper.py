@@ -3,7 +3,7 @@
 Honcho starts and stops processes and shows their lines. What it lacks is here: wait for what the process needs, start
 it again with a growing pause when it ends, end its whole group within GRACE_S (honcho kills after 5 s), and end it too
 when the launcher is gone, by whatever cause. Exits 0 once told to stop. What the process says goes straight to its log
-file, which is kept short here: through honcho each line would pass two more processes.
+file, which is kept short here: through honcho each line would pass the launcher too.
 """
 
 import argparse

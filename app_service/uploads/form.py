@@ -14,7 +14,7 @@ from portal_wire.errors import BadRequest, TooLarge, Unprocessable, UnsupportedM
 DESCRIPTION = (
     "multipart/form-data with one or more parts `file`, optional `model` (repeatable; the site's default models "
     "otherwise), `patient_reference` and `fast` (true: the named models' fast setting). With an `Idempotency-Key` the "
-    "same request can be sent again safely."
+    "same request can be sent again safely; once what came of it is deleted, it is answered 409 `was_deleted`."
 )
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded", "")  # the last two have no file, and are told so
 _FIELDS = 100  # parts of a form beside its files
