@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,17 @@ def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
         found = [connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("journal_mode", "synchronous")]
         assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
     assert found == ["wal", 2]
+    engine.dispose()
+
+
+def test_what_a_busy_moment_opened_is_closed_after_it(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/test.db")
+    closed: list[object] = []
+    event.listen(engine, "close", lambda connection, _: closed.append(connection))
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(reading(engine))
+    assert len(closed) == 16
     engine.dispose()
 
 
