@@ -97,4 +97,5 @@ def test_a_network_learns_the_same_on_every_backend_that_trains(
         largest = np.abs(expected[key]).max()
         assert largest > 0, key
         close = CLOSE.get(key.split()[0], 3e-3)
-        np.testing.assert_allclose(came[key], expected[key], rtol=0, atol=close * largest, err_msg=key)
+        rounding = 3e-5  # of the weight itself, which the step is read from
+        np.testing.assert_allclose(came[key], expected[key], rtol=0, atol=close * largest + rounding, err_msg=key)
