@@ -1,5 +1,6 @@
 """The calling end: one pooled HTTP client per service behind, that raises the errors of `portal_wire.errors`."""
 
+import logging
 import os
 import socket
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from urllib3.connection import HTTPConnection
 
 from portal_wire.errors import Unavailable, from_problem
 
+# Connections that stay open unused; a busy moment's are closed after it, which the library would log each time as text.
+_SPARE = 16
+logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 # Set by http_server for each request, so that one id follows a request through every tier.
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)
 
@@ -30,7 +34,7 @@ class Kept(HTTPAdapter):
 class ServiceClient:
     """Calls one service. Safe to share between threads: it keeps no cookies and no per-call state."""
 
-    def __init__(self, base_url: str, service_token: str, timeout_s: float = 30.0, connections: int = 64) -> None:
+    def __init__(self, base_url: str, service_token: str, timeout_s: float = 30.0) -> None:
         self._base_url = base_url
         self._timeout_s = timeout_s
         self._session = requests.Session()
@@ -40,7 +44,7 @@ class ServiceClient:
         self._session.cert = os.environ.get("LIGHTBOX_TLS_CLIENT")  # one file: certificate and key
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         # No retries here: only the caller knows whether its call may be repeated.
-        self._session.mount(base_url, Kept(pool_maxsize=connections))
+        self._session.mount(base_url, Kept(pool_maxsize=_SPARE))
 
     def request(
         self,

@@ -32,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     # nginx alone stands in front of this tier (http://flask.palletsprojects.com/deploying/proxy_fix).
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
 
-    client = ServiceClient(settings.app_url, settings.app_service_token, connections=settings.streams + 32)
+    client = ServiceClient(settings.app_url, settings.app_service_token)
     equip(app, "ui", ready=lambda: {"app": _what_is_wrong(client)}, service_token=None)
     security.protect(app, settings.public_origin, settings.public_host, settings.store_origin)
     error_pages.install(app)

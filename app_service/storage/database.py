@@ -16,9 +16,10 @@ from portal_wire.errors import Unavailable
 ACTS = "lightbox_acts"  # of a write transaction: what its audit rows will say
 _READ_ONLY = {"lightbox_read_only": True}
 _PATIENCE_S = 5
-# Connections to SQLite that stay open while nobody uses them, each with 2 MB of pages and three descriptors. To open
-# one more takes .4 ms, so that a busy moment's are closed after it.
-_SQLITE_SPARE = 4
+# Connections to SQLite, each with 2 MB of pages and three descriptors, which SQLite keeps for as long as another
+# connection is open (sqlite.org/src, os_unix.c, "pending close"). Who computes holds the interpreter, so more of them
+# would read no faster; nobody holds two.
+_SQLITE_CONNECTIONS = 8
 # SQLite has one writer at a time and lets the others poll with growing pauses; in one process a lock wakes the next
 # at once, in order of arrival.
 _WRITERS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
@@ -31,8 +32,9 @@ def open_engine(url: str) -> Engine:
             url,
             hide_parameters=True,
             connect_args={"timeout": _PATIENCE_S},
-            pool_size=_SQLITE_SPARE,
-            max_overflow=76,
+            pool_size=_SQLITE_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=_PATIENCE_S,
             pool_use_lifo=True,
         )
         _WRITERS[engine] = threading.Lock()

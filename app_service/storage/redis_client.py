@@ -13,7 +13,7 @@ _SPARE = 8  # of them that stay open while nobody uses them
 class _Pool(redis.ConnectionPool):
     """Closes after a busy moment what that opened; the library's own pool would keep all of it for good."""
 
-    def release(self, connection: "redis.Connection") -> None:
+    def release(self, connection: "redis.Connection") -> None:  # type: ignore[override]  # as in the library's own
         super().release(connection)
         with self._lock:
             if len(self._available_connections) <= _SPARE:

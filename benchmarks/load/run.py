@@ -23,8 +23,8 @@ from benchmarks.load import batch, live_pages, people, phase, verdicts, volume
 from benchmarks.load.answers import Answers
 from benchmarks.load.flat import trend
 from benchmarks.load.ledger import torn
-from benchmarks.load.plan import AFTER, BATCH, BURST, DOUBLE, LIVE_PAGES, STEADY, STREAMS, Phase
-from benchmarks.load.tiers import Watch
+from benchmarks.load.plan import AFTER, BATCH, BURST, CLOSED_AGAIN_S, DOUBLE, LIVE_PAGES, STEADY, STREAMS, Phase
+from benchmarks.load.tiers import Watch, within
 from benchmarks.load.visitors import Visitors
 from benchmarks.servers import RunningPortal
 
@@ -75,19 +75,24 @@ async def _loaded(
             found["volume_mb_per_s"] = await asyncio.to_thread(volume.mb_per_s, portal, doctor)
             said.append(verdicts.of_volume(found["volume_mb_per_s"]))
         with Watch(portal) as watch:
-            before = watch.processes()
+            running = watch.processes()
             steady = await _phase(STEADY, asked.minutes * 60, asked, visitors, answers, watch, found, said)
             await _phase(DOUBLE, asked.minutes * 60 * 0.3, asked, visitors, answers, watch, found, said)
             await _phase(BURST, asked.burst, asked, visitors, answers, watch, found, said, drain_s=0)
             after = await _phase(AFTER, asked.after, asked, visitors, answers, watch, found, said)
             found["recovered_s"] = phase.recovered_s(after, _as_before(steady))
             said.append(verdicts.of_recovery(found["recovered_s"]))
+            before, last = (
+                {tier: [count for _, count in each] for tier, each in within(watch.descriptors, *span).items()}
+                for span in ((steady.began, steady.ended), (after.ended - CLOSED_AGAIN_S, after.ended))
+            )
+            said += verdicts.of_closed_again(before, last)
             if asked.batch:
                 _say(f"A batch of {asked.batch} films…")
                 whole = await batch.run(portal, visitors, answers, doctor, asked.batch)
                 found["batch"] = asdict(whole)
                 said.append(verdicts.of_batch(whole))
-            said.append(verdicts.of_processes(before, watch.processes()))
+            said.append(verdicts.of_processes(running, watch.processes()))
         found["no_success"] = visitors.said
         _say(f"What was no success: {visitors.said}")
         listening.cancel()
@@ -118,14 +123,10 @@ async def _phase(
     said += verdicts.of_phase(outcome)
     told = found.setdefault("phases", [])
     told.append(outcome.told())
-    if wanted.watched:
+    if wanted.steady:
         for what, samples in (("RSS in MB", watch.rss), ("descriptors", watch.descriptors)):
-            inside = {
-                tier: [(at, value) for at, value in every if outcome.began <= at <= outcome.ended]
-                for tier, every in samples.items()
-            }
-            trends = {tier: trend(each) for tier, each in sorted(inside.items())}
-            said += verdicts.of_tiers(wanted.name, what, trends)
+            inside = within(samples, outcome.began, outcome.ended)
+            said += verdicts.of_tiers(wanted.name, what, {tier: trend(each) for tier, each in sorted(inside.items())})
             told[-1][what] = {tier: _some([round(value, 1) for _, value in each]) for tier, each in inside.items()}
     return outcome
 
@@ -167,7 +168,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of the planned load")
     parser.add_argument("--burst", type=float, default=60, help="seconds at five times the load")
-    parser.add_argument("--after", type=float, default=60, help="seconds of the planned load after that")
+    parser.add_argument("--after", type=float, default=120, help="seconds of the planned load after that")
     parser.add_argument("--batch", type=int, default=BATCH, help="films of one doctor; 0: left out")
     parser.add_argument("--pages", type=int, default=LIVE_PAGES, help="live pages; 0: left out")
     parser.add_argument("--live", type=float, default=60, help="seconds that films come in for the live pages")

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
@@ -10,6 +11,7 @@ import psutil
 from benchmarks.servers import TIERS, RunningPortal
 
 EVERY_S = 3.0
+Samples = list[tuple[float, float]]  # monotonic seconds and what was seen
 _YOUNG_S = 5.0  # intake forks a child for each file: only what stays counts
 
 
@@ -18,8 +20,8 @@ class Watch:
 
     def __init__(self, portal: RunningPortal, every_s: float = EVERY_S) -> None:
         self._launcher, self._every_s, self._stop = portal.launcher, every_s, threading.Event()
-        self.rss: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-        self.descriptors: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
+        self.rss: defaultdict[str, Samples] = defaultdict(list)
+        self.descriptors: defaultdict[str, Samples] = defaultdict(list)
         self._known: dict[int, tuple[float, str | None]] = {}  # by process: its start, and its tier
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -68,3 +70,8 @@ class Watch:
     def _watch(self) -> None:
         while not self._stop.wait(self._every_s):
             self.look()
+
+
+def within(samples: Mapping[str, Samples], began: float, ended: float) -> dict[str, Samples]:
+    """What was seen of each tier from `began` to `ended`."""
+    return {tier: [each for each in every if began <= each[0] <= ended] for tier, every in samples.items()}

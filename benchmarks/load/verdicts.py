@@ -1,7 +1,8 @@
 """What was found beside what was wanted, as lines of one table. What was not run never counts as held."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from benchmarks.load.batch import Batch
 from benchmarks.load.flat import Trend
@@ -68,6 +69,17 @@ def of_tiers(phase: str, what: str, trends: Mapping[str, Trend | None]) -> list[
         found = "too few samples" if trend is None else _grown(trend)
         held = {"flat": True, "falls": True, "grows": False}.get(trend.verdict) if trend else None
         said.append(Verdict(f"{phase}: {what} of {tier}", f"{FLAT:+.0%} in {FLAT_OVER_S / 60:.0f} min", found, held))
+    return said
+
+
+def of_closed_again(before: Mapping[str, Sequence[float]], after: Mapping[str, Sequence[float]]) -> list[Verdict]:
+    """What five times the load opened, each tier has closed: in the middle it has no more than it ever had before."""
+    said = []
+    for tier, counts in sorted(before.items()):
+        found = median(after[tier]) if after.get(tier) else None
+        text = "not looked at" if found is None else f"{found:.0f} (before in the middle {median(counts):.0f})"
+        held = None if found is None else found <= max(counts)
+        said.append(Verdict(f"descriptors of {tier}, after five times", f"at most {max(counts):.0f}", text, held))
     return said
 
 

@@ -155,3 +155,9 @@ def test_pages_without_a_stream_must_have_been_told_to_poll() -> None:
     assert [each.held for each in verdicts.of_live_pages("for them", pages, all_open=True)] == [False, True]
     late = replace(pages, polling=159, broken=1, lag_p95_s=1.5)
     assert [each.held for each in verdicts.of_live_pages("as it comes", late, all_open=False)] == [False, False]
+
+
+@pytest.mark.parametrize(("after", "held"), [([20, 21, 60], True), ([20, 60, 61], False), ([], None)])
+def test_what_a_burst_opened_has_to_be_closed_again(after: list[float], held: bool | None) -> None:
+    (said,) = verdicts.of_closed_again({"App": [18, 20, 22]}, {"App": after})
+    assert said.held is held

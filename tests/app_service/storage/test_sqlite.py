@@ -3,12 +3,12 @@
 import sqlite3
 import threading
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from app_service.storage import database
@@ -26,15 +26,23 @@ def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_what_a_busy_moment_opened_is_closed_after_it(tmp_path: Path) -> None:
+def test_a_busy_moment_opens_no_more_than_eight_connections(tmp_path: Path) -> None:
+    """Who comes later gets one as soon as somebody has read."""
     engine = open_engine(f"sqlite:///{tmp_path}/test.db")
-    closed: list[object] = []
-    event.listen(engine, "close", lambda connection, _: closed.append(connection))
-    with ExitStack() as stack:
-        for _ in range(20):
-            stack.enter_context(reading(engine))
-    assert len(closed) == 16
+    opened: list[object] = []
+    event.listen(engine, "connect", lambda connection, _: opened.append(connection))
+    with ThreadPoolExecutor(20) as readers:
+        found = list(readers.map(lambda _: slow_look(engine), range(60)))
+    assert found == [1] * 60
+    assert len(opened) == 8
     engine.dispose()
+
+
+def slow_look(engine: Engine) -> int:
+    with reading(engine) as connection:
+        time.sleep(0.01)
+        one: int = connection.execute(text("SELECT 1")).scalar_one()
+    return one
 
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
