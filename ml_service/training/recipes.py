@@ -66,15 +66,16 @@ RECIPES = {
         ema=0.0,
         precision="float32",
     ),
-    # From the weights of version 1, which had seen the same slices for 24 epochs at 128 and 24 at 160 pixels, all hard,
-    # with mixup and without matching. The first phase was planned for 18 epochs and cut short for want of time.
+    # From the weights of version 2, which had seen the same slices for 48 epochs at 128 and 160 pixels and 21 more with
+    # matching. Six epochs at 192 told it on validation: AUC .9972 against .9962 of six more at 160, histogram-matched
+    # .9962 against .9949. The copies of the slices have 201 pixels in view, so larger ones hold no more.
     "brain-tumour": Recipe(
         task="brain-tumour",
         classes=SLICES,
         params={"labels": 4},
         phases=(
-            Phase(160, 13, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
-            Phase(160, 8, 6e-4, erase=0.15, matching=0.3, strength=0.5),
+            Phase(192, 20, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
+            Phase(192, 10, 6e-4, erase=0.15, matching=0.3, strength=0.5),
         ),
         ema=0.998,
     ),

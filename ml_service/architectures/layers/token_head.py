@@ -63,8 +63,8 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         output, rest = self._output()
         logits = ops.einsum("bthe,thel->bl", context, output) + rest
         features = self.project(ops.reshape(ops.mean(context, axis=1), (-1, self.depth)))  # (B, d)
-        heat = ops.einsum("bhts,htnl->bsnl", attention, self._unit(output))  # of a unit of each value at s
-        heat = ops.einsum("bsnl,bsn->bsl", heat, tokens)
+        reach = ops.einsum("bhts,thel->bshel", attention, output)  # of a unit of each value at s, in each logit
+        heat = ops.einsum("bshel,bshe->bsl", reach, value - self._of_zero())
         return logits, features, heat
 
     def _output(self) -> tuple[Any, Any]:
@@ -74,11 +74,10 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         rest = self.last.bias + ops.einsum("d,tdl->l", self.project.bias, kernel)
         return ops.einsum("hed,tdl->thel", project, kernel), rest
 
-    def _unit(self, output: Any) -> Any:
-        """Returns what a unit of each token value adds when wholly attended to: (h, T, n, labels)."""
-        value = ops.reshape(self.value.kernel, (self.depth, self.heads, -1))  # (d, h, e)
-        value = ops.einsum("nd,dhe->hne", self.embed.kernel, value)
-        return ops.einsum("hne,thel->htnl", value, output)
+    def _of_zero(self) -> Any:
+        """Returns the values of tokens of a zero image, by position and biases alone: (1, T, h, e)."""
+        zero = ops.add(self.embed.bias, self.positions)  # (T, d)
+        return self._split(ops.expand_dims(self.value(zero), 0))
 
     def _split(self, x: Any) -> Any:
         """(B, T, d) -> (B, T, heads, d / heads)"""
@@ -92,9 +91,8 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
         """Returns the cost of one image of (1, T, n), heat included; what depends on weights alone is left out."""
         _, tokens, values = input_shape
-        dense = tokens * self.depth * (values + 3 * self.depth + self.labels) + self.depth**2
-        pairs = tokens * tokens * (2 * self.depth + self.heads * values * self.labels)
-        return dense + pairs + tokens * values * self.labels
+        dense = tokens * self.depth * (values + 3 * self.depth + 2 * self.labels) + self.depth**2
+        return dense + tokens * tokens * self.depth * (2 + self.labels)
 
 
 def position_code(tokens: int, depth: int) -> NDArray[np.float32]:
