@@ -38,7 +38,7 @@ def boxes(portal: Portal, volume: str, folder: Path) -> dict[str, str]:
     mask = "combined_labels.nii.gz"
     pairs = [_pair(portal, volume, [[*b[:2], z, *b[2:], z] for b in ON_SLICE], mask) for z in SLICES]
     arriving, *later = pairs
-    found["the very first box in a CT, which the ML tier has to get"] = f"{arriving[0].whole_s:.2f} s"
+    found["the very first box in a CT, which the ML tier has to get"] = f"{arriving[0].whole_s:.3f} s"
     return found | _told("box on a slice of the CT", later)
 
 
@@ -67,7 +67,7 @@ def _told(what: str, pairs: list[list[Took]]) -> dict[str, str]:
         took = [pair[number] for pair in pairs]
         whole, network = [each.whole_s for each in took], [each.network_s for each in took]
         found[f"{name} {what}"] = (
-            f"{median(whole):.2f} s (at most {max(whole):.2f}), in the network {1000 * median(network):.0f} ms"
+            f"{median(whole):.3f} s (at most {max(whole):.3f}), in the network {1000 * median(network):.0f} ms"
         )
     spared = [first.network_s - second.network_s for first, second in pairs]
     if median(spared) <= 0:

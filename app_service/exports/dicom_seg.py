@@ -120,17 +120,19 @@ def _label_map(mask: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
 
 
 def _series(original: bytes, place: NDArray[np.float64]) -> list[Dataset]:
-    """The headers of the series whose first or last slice lies where the mask begins."""
-    groups: dict[str, list[Dataset]] = {}
+    """The headers of the series whose first or last slice lies where the mask begins. Of an instance that came more
+    than once the last counts, as for the volume (`dicom_stacks`): highdicom would refer to each, and could not read
+    what it wrote ("do not uniquely identify frames")."""
+    groups: dict[str, dict[str, Dataset]] = {}
     contents = _files(original)
     if not contents:
         raise Unprocessable("The study came without any DICOM file.", code=NO_DICOM)
     for content in contents:
         header = dcmread(io.BytesIO(content), stop_before_pixels=True)
         if "FrameOfReferenceUID" in header and "Rows" in header:
-            groups.setdefault(str(header.SeriesInstanceUID), []).append(header)
-    fitting = [series for series in groups.values() if any(_begins(header, place[:3, 3]) for header in series)]
-    found = fitting or list(groups.values())
+            groups.setdefault(str(header.SeriesInstanceUID), {})[str(header.get("SOPInstanceUID"))] = header
+    each_once = [list(series.values()) for series in groups.values()]
+    found = [series for series in each_once if any(_begins(header, place[:3, 3]) for header in series)] or each_once
     if len(found) != 1:
         raise Unprocessable("The study has no DICOM series, or several, where the mask lies.", code="no_series")
     return sorted(found[0], key=lambda header: int(header.get("InstanceNumber") or 0))

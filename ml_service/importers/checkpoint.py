@@ -31,6 +31,8 @@ def read(path: Path, within: tuple[str, ...] = ()) -> dict[str, Array]:
     import torch  # a large library that nothing else needs
 
     saved = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(saved, dict):
+        raise ValueError(f"Expected a plain state dict of tensors. Received: a {type(saved).__name__}")
     saved = next((saved[name] for name in within if isinstance(saved.get(name), dict)), saved)
     strange = [name for name, value in saved.items() if not isinstance(value, torch.Tensor)]
     if strange:

@@ -27,7 +27,8 @@ from portal_wire.contract import Model
 from portal_wire.errors import Conflict
 from tests.ml_service.server import ml_server, token
 
-LUNGS, TISSUES = SHIPPED / "lung-field" / "1", SHIPPED / "ct-tissue" / "1"
+NAMES = ("lung-field", "ct-tissue")
+LUNGS, TISSUES = (max((SHIPPED / name).iterdir(), key=lambda folder: int(folder.name)) for name in NAMES)  # the newest
 ADULT = (LUNGS / "golden" / "adult.png").read_bytes()
 CHILD = (LUNGS / "golden" / "child.jpg").read_bytes()
 NOISE = (LUNGS / "golden" / "noise.png").read_bytes()
@@ -221,8 +222,8 @@ def test_the_metadata_and_the_card_say_what_the_outputs_mean(tier: str) -> None:
         assert (card.kind, card.labels, card.negative_label, card.task) == (kind, labels, None, name)
         (version,) = card.versions
         assert version.not_ready is None and "Research use, not for diagnosis" in version.card and version.plots
-    assert get(tier, "models/ct-tissue/versions/1/network").status_code == 404
-    assert get(tier, "models/lung-field/versions/1/network").json()["layers"]
+    assert get(tier, f"models/ct-tissue/versions/{TISSUES.name}/network").status_code == 404
+    assert get(tier, f"models/lung-field/versions/{LUNGS.name}/network").json()["layers"]
 
 
 @pytest.mark.parametrize(
@@ -249,8 +250,8 @@ def test_what_cannot_be_answered_is_said_so(
 
 def test_no_site_calibrates_a_mask(tier: str) -> None:
     cases = {"logits": [[0.0]] * 80, "classes": [0] * 80, "patients": [*range(80)]}
-    for name in ("lung-field", "ct-tissue"):
-        url = f"http://{tier}/v2/models/{name}/versions/1/calibrate"
+    for name, folder in zip(NAMES, (LUNGS, TISSUES), strict=True):
+        url = f"http://{tier}/v2/models/{name}/versions/{folder.name}/calibrate"
         assert requests.post(url, json=cases, headers=token(), timeout=30).status_code == 422
 
 

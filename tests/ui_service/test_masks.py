@@ -160,6 +160,12 @@ def test_a_mask_and_a_heatmap_stand_side_by_side(page: Page, site: Site, fake: F
     assert serious(page) == []
 
 
+def colour(screenshot: bytes) -> float:
+    """How far from grey the upper half of a picture is, on the average, without its edge, where the focus shows."""
+    pixels = np.asarray(Image.open(io.BytesIO(screenshot)).convert("RGB"))
+    return float(np.ptp(pixels[10 : len(pixels) // 2, 10:-10], axis=2).mean())
+
+
 def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp) -> None:
     study = add_volume(fake)
     mask = np.zeros((30, 24, 20), np.uint8)
@@ -189,7 +195,16 @@ def test_the_mask_of_a_volume_lies_over_it(page: Page, site: Site, fake: FakeApp
     page.keyboard.press("Space")
     page.locator("canvas[data-mask=hidden]").wait_for()
     page.wait_for_timeout(500)
-    assert canvas.screenshot() not in (shown, without)
+    hidden = canvas.screenshot()
+    assert hidden not in (shown, without)
+    seen = {}
+    for percent in ("90", "20", "0"):
+        page.get_by_label("Opacity of the mask").fill(percent)  # which shows it again
+        page.locator("canvas[data-mask=shown]").wait_for()
+        page.wait_for_timeout(500)
+        seen[percent] = canvas.screenshot()
+    assert colour(seen["90"]) > colour(seen["20"]) + 5 > colour(seen["0"]) + 10
+    assert colour(seen["0"]) == pytest.approx(colour(hidden), abs=0.1)
     expect(page.locator("#hud-window")).to_have_text("W 400 L 40")
     expect(page.get_by_role("row", name="Spleen")).to_contain_text("−100")  # noqa: RUF001
     expect(page.get_by_role("row", name="Spleen")).to_contain_text("20 × 32 × 36 mm")  # noqa: RUF001

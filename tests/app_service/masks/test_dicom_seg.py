@@ -30,15 +30,16 @@ UPRIGHT = [1, 0, 0, 0, 0, -1]  # coronal
 ROW, COLUMN = (np.cos(TURN), np.sin(TURN), 0.0), (-np.sin(TURN), np.cos(TURN), 0.0)
 
 
-def series(count: int = 9, along: int = 2, **elements: Any) -> dict[str, bytes]:
+def series(count: int = 9, along: int = 2, lean_mm: float = 0.0, **elements: Any) -> dict[str, bytes]:
     """Slices of 40 x 56 in the wrong order, turned, not square, and with pixels that are not square either. They lie
-    one behind the other along an axis of the patient (0, 1 or 2)."""
+    one behind the other along an axis of the patient (0, 1 or 2), each by `lean_mm` further along its columns."""
     rng = np.random.default_rng(5)
     same = {name: generate_uid() for name in ("SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID")}
     same |= {"Modality": "CT", "SOPClassUID": CT, "PixelSpacing": [0.8, 0.7], "RescaleSlope": 1, "RescaleIntercept": 0}
     same |= {"ImageOrientationPatient": [*ROW, *COLUMN], "PatientSex": "F", "StudyDate": "20260102"} | elements
     values = rng.integers(-300, 300, (count, 40, 56)).astype(np.int16)
     places = np.array([10, -20, 5]) - 2.5 * np.arange(count)[:, None] * np.eye(3)[along]
+    places = places + lean_mm * np.arange(count)[:, None] * np.array(COLUMN)
     own = [{"ImagePositionPatient": list(place), "InstanceNumber": n + 1} for n, place in enumerate(places)]
     return {f"{n}.dcm": made(values[n], **same, **own[n]) for n in range(count)}
 
@@ -77,6 +78,44 @@ def test_a_file_of_many_frames_has_one_too(doctor: Caller, worker: Worker, affin
     assert str(made_of.PatientName) == CANARY
     (referenced,) = made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
     assert referenced.ReferencedSOPInstanceUID == pydicom.dcmread(io.BytesIO(file)).SOPInstanceUID
+
+
+@pytest.mark.parametrize("earlier_ones", ["the same", "others"])
+def test_each_instance_that_came_twice_is_referred_to_once(doctor: Caller, worker: Worker, earlier_ones: str) -> None:
+    """Trap: a segmentation with an instance twice is written and cannot be read. Of each the last is taken, as for the
+    volume: earlier ones that all lie in one place, in another frame of reference, would make none."""
+    files = series()
+    earlier = {f"earlier-{name}": _moved(each) if earlier_ones == "others" else each for name, each in files.items()}
+    job = run(doctor, archive(earlier | files), "twice.zip", "ct-tissue")
+    assert job["state"] == "succeeded" and job["result"]["warnings"] == [], job["error"]
+    study = doctor.get(f"/v1/studies/{job['study_id']}").json
+    assert study and [notice["code"] for notice in study["warnings"]] == ["duplicates_dropped"]
+    made_of = _in_the_same_place(doctor, job)
+    referenced = [
+        item.ReferencedSOPInstanceUID for item in made_of.ReferencedSeriesSequence[0].ReferencedInstanceSequence
+    ]
+    assert len(referenced) == len(set(referenced)) == len(files)
+
+
+def _moved(file: bytes) -> bytes:
+    dataset = pydicom.dcmread(io.BytesIO(file))
+    dataset.ImagePositionPatient, dataset.FrameOfReferenceUID = [0, 0, 0], generate_uid()
+    changed = io.BytesIO()
+    dataset.save_as(changed)
+    return changed.getvalue()
+
+
+@pytest.mark.parametrize(("notice", "lean_mm", "lost"), [("tilt_corrected", 1.3, []), ("slices_interpolated", 0, [4])])
+def test_a_volume_of_other_slices_than_came_has_one_too(
+    doctor: Caller, worker: Worker, notice: str, lean_mm: float, lost: list[int]
+) -> None:
+    """Shifted upright or with a slice put in between: the mask's slices are those of no file."""
+    files = {name: each for name, each in series(lean_mm=lean_mm).items() if name not in [f"{n}.dcm" for n in lost]}
+    job = run(doctor, archive(files), "ct.zip", "ct-tissue")
+    assert job["state"] == "succeeded" and job["result"]["warnings"] == [], job["error"]
+    study = doctor.get(f"/v1/studies/{job['study_id']}").json
+    assert study and [each["code"] for each in study["warnings"]] == [notice]
+    _in_the_same_place(doctor, job)
 
 
 def _in_the_same_place(doctor: Caller, job: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ import pytest
 from dramatiq import Worker
 
 from app_service.exports import overlay
+from app_service.intake.dicom_names import TRANSFER_SYNTAXES
 from app_service.routes import archives
 from tests.app_service.conftest import Caller, film, wait_until
 from tests.app_service.fake_ml import NETWORK, PNG, FakeMl
@@ -88,4 +89,5 @@ def test_the_limits_are_those_that_are_applied(doctor: Caller) -> None:
     limits = doctor.get("/v1/limits").json or {}
     assert limits["max_file_bytes"] == 2**20 and limits["max_pixels"] == 40_000_000
     assert limits["media_types"][:2] == ["image/png", "image/jpeg"]
-    assert "application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90" in limits["media_types"]
+    dicom = [each for each in limits["media_types"] if each.startswith("application/dicom")]
+    assert dicom == [f"application/dicom; transfer-syntax={syntax}" for syntax in TRANSFER_SYNTAXES]  # the decoders'

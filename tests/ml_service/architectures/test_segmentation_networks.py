@@ -62,6 +62,26 @@ def test_the_usual_widths_have_the_published_size(name: str, millions: float) ->
     assert round(learnt / 1e6, 2) == pytest.approx(millions, abs=0.011)
 
 
+@pytest.mark.parametrize(
+    ("corners", "as_written"),
+    [
+        # monai/networks/nets/swin_unetr.py, PatchMerging.forward, x0 to x7: of release 0.9, and of 1.5.0 with
+        # https://github.com/Project-MONAI/MONAI/pull/8285
+        ("monai-0.9", "000 100 010 001 101 010 001 111"),
+        ("each", "000 100 010 001 110 101 011 111"),
+    ],
+)
+def test_swin_unetr_joins_voxels_in_the_order_of_monais_release(corners: str, as_written: str) -> None:
+    """Nothing else differs between the two, and whole outputs are compared with the older one's alone."""
+    network = architectures.build("swin_unetr", TINY_SWIN | {"corners": corners})
+    for step, size in ((1, (16, 16, 32)), (2, (8, 8, 16))):
+        before, joined = network.get_layer(f"step{step}_block2_add2"), network.get_layer(f"step{step}_merge_join")
+        x = some(1, *size, 12 * step)
+        came = keras.Model(before.output, joined.output)(x)
+        expected = [x[:, int(d) :: 2, int(h) :: 2, int(w) :: 2] for d, h, w in as_written.split()]
+        np.testing.assert_array_equal(came, np.concatenate(expected, axis=-1))
+
+
 def test_the_unet_for_images_keeps_the_contract() -> None:
     network = architectures.build("unet2d", {"labels": 2})
     learnt = sum(prod(weight.shape) for weight in network.trainable_weights)
