@@ -13,6 +13,14 @@ from tests.ui_service.test_browser import complaints, page
 __all__ = ["complaints", "page"]  # the fixtures of test_browser
 Drop = Callable[..., None]
 SLICE = bytes(128) + b"DICM"
+# As the browser answers about a file that was deleted, or closed to this person, after it was chosen.
+MOVED = """() => {
+  const slice = File.prototype.slice;
+  File.prototype.slice = function (...span) {
+    if (this.name !== "moved.png") return slice.apply(this, span);
+    return { text: () => Promise.reject(new DOMException("gone", "NotFoundError")) };
+  };
+}"""
 MANY = 120  # the browser gives the entries of a folder by the hundred
 
 
@@ -56,3 +64,17 @@ def test_a_dropped_series_goes_in_one_request_however_many_its_slices(
     (body,) = site.fake.uploads
     assert {f'filename="{number}.dcm"'.encode() in body for number in range(MANY)} == {True}
     assert body.count(SLICE) == MANY
+
+
+def test_a_file_that_cannot_be_read_says_so_and_keeps_none_back(
+    page: Page, site: Site, tmp_path: Path, drop: Drop
+) -> None:
+    for name in ("moved.png", "sound.png"):
+        (tmp_path / name).write_bytes(grey_png())
+    page.evaluate(MOVED)
+    drop(tmp_path / "moved.png", tmp_path / "sound.png")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    refused = page.locator("#uploads li")
+    expect(refused).to_have_count(1)
+    expect(refused).to_contain_text("moved.png")
+    expect(refused).to_contain_text("does not let this file be read")

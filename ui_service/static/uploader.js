@@ -37,19 +37,23 @@ addEventListener("drop", (event) => {
   else add(event.dataTransfer.files);
 });
 
-// All files of dropped folders, in them and below.
+// All files of dropped folders, in them and below. What cannot be read gets a line that says so, and keeps none back.
 async function filesIn(entries) {
   const found = [];
   for (const entry of entries) {
-    if (entry.isFile) {
-      found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-      continue;
-    }
-    const reader = entry.createReader();
-    for (;;) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-      if (!some.length) break;
-      found.push(...(await filesIn(some)));
+    try {
+      if (entry.isFile) {
+        found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
+        continue;
+      }
+      const reader = entry.createReader();
+      for (;;) {
+        const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+        if (!some.length) break;
+        found.push(...(await filesIn(some)));
+      }
+    } catch {
+      unreadable(entry.name);
     }
   }
   return found;
@@ -63,7 +67,7 @@ async function add(chosen) {
   const files = [...chosen]; // the list of an input empties with it
   const dicom = await Promise.all(files.map(isDicom));
   const slices = files.filter((_, at) => dicom[at]);
-  const others = files.filter((_, at) => !dicom[at]);
+  const others = files.filter((_, at) => dicom[at] === false);
   for (const together of [...(slices.length ? [slices] : []), ...others.map((file) => [file])]) {
     const [first] = together;
     const name = together.length > 1 ? `${first.name} and ${together.length - 1} more` : first.name;
@@ -76,8 +80,18 @@ async function add(chosen) {
   next();
 }
 
+// Gives null, and a line that says so, where the file cannot be read: it was moved meanwhile, or is closed to this person.
 async function isDicom(file) {
-  return (await file.slice(128, 132).text()) === "DICM";
+  try {
+    return (await file.slice(128, 132).text()) === "DICM";
+  } catch {
+    unreadable(file.name);
+    return null;
+  }
+}
+
+function unreadable(name) {
+  refuse(line("refused", name), "Your computer does not let this file be read. It may have been moved or deleted.", "unreadable");
 }
 
 function line(template, name) {
