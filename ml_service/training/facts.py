@@ -122,4 +122,7 @@ def title(about: Facts, architecture: str, params: dict[str, Any]) -> str:
     """Returns the task's title for the house network; another network's name tells its models from it."""
     if architecture not in NETWORKS:
         return about.title
-    return f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"
+    named = f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"
+    if architecture != "attention":
+        return named
+    return f"{named}, {params.get('patches', 'memory')} patches"  # two networks: neither reads the other's weights
