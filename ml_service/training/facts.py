@@ -87,6 +87,8 @@ NETWORKS = {
     "cnn_attention": "CNN with self-attention",
     "attention": "attention only",
 }
+# Those that cut tokens: as the original's memory lies, or in true squares, which is another network.
+PATCHED = ("attention", "cnn_attention")
 
 FACTS = {
     "pneumonia": Facts(
@@ -123,6 +125,6 @@ def title(about: Facts, architecture: str, params: dict[str, Any]) -> str:
     if architecture not in NETWORKS:
         return about.title
     named = f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"
-    if architecture != "attention":
+    if architecture not in PATCHED:
         return named
-    return f"{named}, {params.get('patches', 'memory')} patches"  # two networks: neither reads the other's weights
+    return f"{named}, {params.get('patches', 'memory')} patches"

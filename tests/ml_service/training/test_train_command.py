@@ -84,10 +84,15 @@ def test_another_seed_makes_another_network(films: Path, tmp_path: Path, monkeyp
     assert any(not np.allclose(a[name], c[name], rtol=1e-2, atol=1e-3) for name in a.files)
 
 
-def test_true_patches_are_asked_for_by_name(films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("arch", "places"), [("attention", [(20, 20), (200, 2)]), ("cnn_attention", [(7, 7), (14, 14)])]
+)
+def test_true_patches_are_asked_for_by_name(
+    arch: str, places: list[tuple[int, int]], films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[Recipe] = []
     monkeypatch.setattr(training, "train", lambda recipe, *_, **__: seen.append(recipe))
-    asked = ("--data", films, "--arch", "attention", "--width", 0.05)
+    asked = ("--data", films, "--arch", arch, "--width", 0.05)
     command(monkeypatch, "--model", "pneumonia", *asked, "--patches", "true")
     command(monkeypatch, "--model", "pneumonia", *asked)
     command(monkeypatch, "--model", "brain-tumour", *asked, "--patches", "memory")
@@ -96,15 +101,15 @@ def test_true_patches_are_asked_for_by_name(films: Path, tmp_path: Path, monkeyp
         {"width": 0.05},
         {"labels": 4, "width": 0.05, "patches": "memory"},
     ]
-    maps = [training.untrained(recipe).output["heat"].shape for recipe in seen]
-    assert maps == [(None, 20, 20, 1), (None, 200, 2, 1), (None, 200, 2, 4)]
+    true, usual, memory = (training.untrained(recipe).output["heat"].shape for recipe in seen)
+    assert [true, usual, memory] == [(None, *places[0], 1), (None, *places[1], 1), (None, *places[1], 4)]
 
 
-@pytest.mark.parametrize("others", [(), ("--arch", "cnn_attention")])
+@pytest.mark.parametrize("others", [(), ("--arch", "cnn4")])
 def test_patches_of_a_network_that_has_none_are_refused(
     others: tuple[str, ...], films: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
         command(monkeypatch, "--model", "pneumonia", "--data", films, *others, "--patches", "true")
-    assert "--patches is for --arch attention alone. Received: " in (said := capsys.readouterr().err)
+    assert "--patches is for --arch attention or cnn_attention alone. Received: " in (said := capsys.readouterr().err)
     assert (others[1] if others else "no --arch") in said.rsplit("Received:", 1)[1]
