@@ -41,3 +41,10 @@ def test_the_kept_table_was_measured_on_validation_images_alone() -> None:
         assert [one["passes"] for one in judged(found["engines"])] == [one["passes"] for one in found["engines"]]
     for found in table.values():
         assert found["split"] in (SPLIT, "train and val")
+
+
+def test_tensorflow_is_quicker_than_no_row_that_was_chosen() -> None:
+    """Or `chosen` would have to weigh it."""
+    for name, found in json.loads(RESULT.read_text()).items():
+        times = {(row["engine"], row["precision"]): row["batch_ms"] for row in found["engines"]}
+        assert times["openvino", found["precision"]] < times["tensorflow", "f32"], name
