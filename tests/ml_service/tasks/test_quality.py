@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from ml_service.served import Served
 from ml_service.settings import SHIPPED
 from ml_service.tasks.decode import Grey, grey_plane
 from ml_service.tasks.quality import is_blank, remarks
@@ -48,6 +49,15 @@ def test_a_film_whose_lower_part_is_cut_off(name: str, kept: float) -> None:
     whole = grey_plane((GOLDEN / name).read_bytes())
     assert codes(whole[: int(kept * len(whole))]) == ["long_image"]
     assert codes(np.ascontiguousarray(whole[:, : int(kept * len(whole))])) == ["long_image"]
+
+
+def test_a_film_that_is_read_though_half_of_it_is_gone_is_answered_with_a_warning(shipped: Served) -> None:
+    """Trap: the lower half of a child's lungs cut off, and the answer stood there without a word."""
+    whole = grey_plane((GOLDEN / "pneumonia.jpg").read_bytes())
+    for rows, expected in ((len(whole), []), (134, ["long_image"]), (112, ["long_image"])):
+        film = cv2.imencode(".png", whole[:rows])[1].tobytes()
+        (verdict,) = shipped.see_study(film, 30).verdicts
+        assert verdict.label == "pneumonia" and [notice.code for notice in verdict.warnings] == expected
 
 
 def test_no_film_that_is_shipped_is_called_cut() -> None:
