@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from benchmarks.engines import RESULT, SPLIT, chosen, judged, with_failed
+from ml_service import manifest as manifests
+from ml_service.settings import SHIPPED
 
 EXACT = {"engine": "tensorflow", "precision": "f32", "auc": 0.99, "accuracy": 0.9, "refused_share": 0.01}
 EXACT |= {"golden": True, "batch_ms": 4.0}
@@ -48,3 +50,13 @@ def test_tensorflow_is_quicker_than_no_row_that_was_chosen() -> None:
     for name, found in json.loads(RESULT.read_text()).items():
         times = {(row["engine"], row["precision"]): row["batch_ms"] for row in found["engines"]}
         assert times["openvino", found["precision"]] < times["tensorflow", "f32"], name
+
+
+def test_the_newest_version_of_every_classifier_has_a_row() -> None:
+    """Its precision is measured, then, and not only the manifest's default."""
+    folders = sorted((path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}")), key=lambda one: int(one.name))
+    newest = {folder.parent.name: folder for folder in folders}.values()
+    told = {f"{folder.parent.name}/{folder.name}": manifests.read_any(folder) for folder in newest}
+    classifiers = {name for name, one in told.items() if isinstance(one, manifests.Manifest) and not one.outlines}
+    assert len(classifiers) >= 12
+    assert classifiers - set(json.loads(RESULT.read_text())) == set()
