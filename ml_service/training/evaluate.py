@@ -1,8 +1,8 @@
 """`python -m ml_service.training.evaluate (--version FOLDER | --run RUN) --data DIR`: scores on any labelled folder.
 
-Prints the scores as JSON, with the linear baselines beside them where the folder has training images; --out writes
-them with plots. A test split is not read without a reason, and the reading goes on record: in a version's
-metrics.json, in a run's readings.json (from where a release takes it over).
+Prints the scores as JSON, with the linear baselines beside them where the folder has training images, and why there
+are none where it has not; --out writes them with plots. A test split is not read without a reason, and the reading
+goes on record: in a version's metrics.json, in a run's readings.json (from where a release takes it over).
 """
 
 import argparse
@@ -17,6 +17,8 @@ from ml_service.training.judge import Judge
 from ml_service.training.measure import beside_baselines
 from ml_service.training.plots import draw_scores
 from ml_service.training.seal import seal
+
+NO_BASELINES = "no baselines, because labels.csv has no row of the split train, which they would be fitted to"
 
 
 def main() -> None:
@@ -40,7 +42,8 @@ def main() -> None:
 
 
 def evaluate(judge: Judge, labels: tuple[str, ...], data: Path, split: str, out: Path | None = None) -> dict[str, Any]:
-    """Returns scores, share refused, and the baselines' scores; draws and writes them when there is an `out`."""
+    """Returns scores, share refused, and the baselines' scores or why there are none; draws and writes them when there
+    is an `out`."""
     images = read_split(data, split, labels)
     films = judge.prepared(images.films)
     found: dict[str, Any] = {
@@ -51,6 +54,8 @@ def evaluate(judge: Judge, labels: tuple[str, ...], data: Path, split: str, out:
     }
     if any(row.split == "train" for row in read_rows(data)):
         found["beside_baselines"] = beside_baselines(judge, read_split(data, "train", labels), images)
+    else:
+        found["no_baselines"] = NO_BASELINES
     if out:
         fit, names = judge.manifest.calibration, judge.manifest.classes
         draw_scores(out, judge.probabilities(films), images.classes, fit, names, where=split)

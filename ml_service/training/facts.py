@@ -87,6 +87,8 @@ NETWORKS = {
     "cnn_attention": "CNN with self-attention",
     "attention": "attention only",
 }
+# Those that cut tokens: as the original's memory lies, or in true squares, which is another network.
+PATCHED = ("attention", "cnn_attention")
 
 FACTS = {
     "pneumonia": Facts(
@@ -122,4 +124,7 @@ def title(about: Facts, architecture: str, params: dict[str, Any]) -> str:
     """Returns the task's title for the house network; another network's name tells its models from it."""
     if architecture not in NETWORKS:
         return about.title
-    return f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"
+    named = f"{about.short}, {'narrow ' if params.get('width', 1) < 1 else ''}{NETWORKS[architecture]}"
+    if architecture not in PATCHED:
+        return named
+    return f"{named}, {params.get('patches', 'memory')} patches"

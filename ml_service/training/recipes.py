@@ -110,6 +110,8 @@ for _name, _params in _NARROW.items():
         batch=16,
         weight_decay=0.05,
     )
+# From the weights of version 1, which had 14 epochs at 96 pixels: there the last maps are 3 x 3, too few to say where.
+RECIPES["pneumonia-vgg16-bn"] = replace(RECIPES["pneumonia-vgg16-bn"], phases=(Phase(192, 6, 3e-4),))
 RECIPES["pneumonia-attention"] = replace(
     RECIPES["pneumonia-attention"], phases=(replace(_BRIEF, epochs=6, matching=0.0),), batch=16
 )

@@ -27,6 +27,7 @@ from ml_service.calibration import shares
 from ml_service.tasks.film import network_input
 from ml_service.training.batches import augmented_films, epoch_batches
 from ml_service.training.datasets import Split, read_split
+from ml_service.training.facts import PATCHED
 from ml_service.training.loop import Learner
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
@@ -44,22 +45,27 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv and the images")
     parser.add_argument("--arch", choices=sorted(architectures.ARCHITECTURES))
     parser.add_argument("--width", type=float, help="share of the architecture's channels (with --arch)")
+    cut = f"how tokens are cut (with --arch {' or '.join(PATCHED)})"
+    parser.add_argument("--patches", choices=("memory", "true"), help=cut)
     parser.add_argument("--run", type=Path, help="run folder (default: var/runs/MODEL-TIME)")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's last epoch")
     parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="weights.npz of an earlier version to go on from")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    if given.patches and given.arch not in PATCHED:
+        parser.error(f"--patches is for --arch {' or '.join(PATCHED)} alone. Received: {given.arch or 'no --arch'}")
     recipe = RECIPES[given.model]
     if given.arch:
-        recipe = dataclasses.replace(recipe, architecture=given.arch, params=params(recipe, given.width))
+        chosen = params(recipe, given.width, given.patches)
+        recipe = dataclasses.replace(recipe, architecture=given.arch, params=chosen)
     run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     train(recipe, given.data, run, seed=given.seed, resume=given.resume, start=given.start)
 
 
-def params(recipe: Recipe, width: float | None) -> dict[str, Any]:
+def params(recipe: Recipe, width: float | None, patches: str | None = None) -> dict[str, Any]:
     """Returns the parameters of another architecture than the recipe's own."""
     labels = {"labels": len(recipe.classes)} if len(recipe.classes) > 2 else {}
-    return labels | ({"width": width} if width else {})
+    return labels | ({"width": width} if width else {}) | ({"patches": patches} if patches else {})
 
 
 def train(

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 from benchmarks.engines import RESULT, SPLIT, chosen, judged, with_failed
+from ml_service import manifest as manifests
+from ml_service.settings import SHIPPED
 
 EXACT = {"engine": "tensorflow", "precision": "f32", "auc": 0.99, "accuracy": 0.9, "refused_share": 0.01}
 EXACT |= {"golden": True, "batch_ms": 4.0}
@@ -41,3 +43,20 @@ def test_the_kept_table_was_measured_on_validation_images_alone() -> None:
         assert [one["passes"] for one in judged(found["engines"])] == [one["passes"] for one in found["engines"]]
     for found in table.values():
         assert found["split"] in (SPLIT, "train and val")
+
+
+def test_tensorflow_is_quicker_than_no_row_that_was_chosen() -> None:
+    """Or `chosen` would have to weigh it."""
+    for name, found in json.loads(RESULT.read_text()).items():
+        times = {(row["engine"], row["precision"]): row["batch_ms"] for row in found["engines"]}
+        assert times["openvino", found["precision"]] < times["tensorflow", "f32"], name
+
+
+def test_the_newest_version_of_every_classifier_has_a_row() -> None:
+    """Its precision is measured, then, and not only the manifest's default."""
+    folders = sorted((path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}")), key=lambda one: int(one.name))
+    newest = {folder.parent.name: folder for folder in folders}.values()
+    told = {f"{folder.parent.name}/{folder.name}": manifests.read_any(folder) for folder in newest}
+    classifiers = {name for name, one in told.items() if isinstance(one, manifests.Manifest) and not one.outlines}
+    assert len(classifiers) >= 12
+    assert classifiers - set(json.loads(RESULT.read_text())) == set()

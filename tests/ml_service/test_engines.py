@@ -2,6 +2,7 @@
 
 import gc
 import json
+import logging
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import openvino as ov
 import pytest
 from numpy.typing import NDArray
 
@@ -21,6 +23,7 @@ from ml_service.settings import SHIPPED, Settings
 from ml_service.tasks.decode import grey_plane
 from ml_service.tasks.film import frame, network_input
 from portal_wire.env import SettingsError
+from portal_wire.logs import JsonLines
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(path.parent for path in SHIPPED.glob(f"*/*/{manifests.FILE}"))
@@ -172,6 +175,36 @@ def test_a_card_is_used_where_tensorflow_sees_it(
     finally:
         engines._has_card.cache_clear()
     assert asked == (["GPU"] if device in ("nvidia0", "kfd") else [])  # else TensorFlow is not even loaded
+
+
+@pytest.mark.parametrize(
+    ("asked", "cards", "device"),
+    [
+        ("openvino", [], ov.Core().get_property("CPU", "FULL_DEVICE_NAME").strip()),
+        ("tensorflow", [], "CPU"),
+        ("tensorflow", ["a card"], "Graphics 1000"),
+    ],
+    ids=["openvino", "tensorflow", "tensorflow on a card"],
+)
+def test_the_log_says_what_computes_a_version(
+    asked: str, cards: list[str], device: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The card is made up here too: TensorFlow's list of them, and what it says of one."""
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: cards)
+    details = {"device_name": "Graphics 1000"}
+    monkeypatch.setattr("tensorflow.config.experimental.get_device_details", lambda card: details)
+    folder = SHIPPED / "pneumonia" / "1"
+    exact = manifests.read(folder).model_copy(update={"precision": "f32"})
+    logger = logging.getLogger("lightbox.ml")
+    logger.addHandler(caplog.handler)
+    try:
+        with caplog.at_level(logging.INFO, "lightbox.ml"):
+            open_network(exact, folder, asked)
+    finally:
+        logger.removeHandler(caplog.handler)
+    said = [json.loads(JsonLines().format(record)) for record in caplog.records if record.msg == "network built"]
+    assert said and {"engine": asked, "device": device, "precision": "f32"}.items() <= said[0].items()
+    assert (said[0]["model"], said[0]["version"], said[0]["level"]) == ("pneumonia", "1", "INFO")
 
 
 def test_one_model_that_needs_tensorflow_brings_it_for_all(tmp_path: Path) -> None:

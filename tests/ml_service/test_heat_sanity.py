@@ -3,6 +3,10 @@
 Randomisation: Adebayo et al. 2018 (https://arxiv.org/abs/1810.03292). Deletion: Petsiuk et al. 2018
 (https://arxiv.org/abs/1806.07421). On the golden films and on the films that the page offers to try; of every network
 that ships, by its newest version for films (no slice of a brain may be shipped).
+
+The golden films are of validation; the films to try are three of the collection's test split (SHA-256 as there; said in
+ui_service/static/samples/ATTRIBUTION.md). So these tests look at test films, whoever changes a network until they pass
+with them. No label of theirs is used: a network is compared with itself.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,9 @@
 """The real server, asked by a client that nobody here wrote."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +20,17 @@ NOISE = (SHIPPED / "pneumonia" / "1" / "golden" / "noise.png").read_bytes()
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the tier writes its log."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # One model alone: what else the repository ships is not this file's concern.
     models = tmp_path_factory.mktemp("models")
     copy_version(models, "1")
-    with ml_server(tmp_path_factory.mktemp("server"), LIGHTBOX_MODEL_DIR=str(models)) as bind:
+    with ml_server(folder, LIGHTBOX_MODEL_DIR=str(models)) as bind:
         yield bind
 
 
@@ -50,6 +58,13 @@ def test_health_and_metadata(client: triton.InferenceServerClient) -> None:
     assert "binary_tensor_data" in client.get_server_metadata(headers=token())["extensions"]
     metadata = client.get_model_metadata("pneumonia", "1", headers=token())
     assert metadata["parameters"]["labels"] == ["pneumonia"]
+
+
+def test_the_tier_says_at_its_start_what_computes_each_model(address: str, folder: Path) -> None:
+    lines = [json.loads(line) for line in (folder / "log").read_text().splitlines() if line.startswith("{")]
+    said = next(line for line in lines if line["event"] == "network built")
+    assert (said["model"], said["version"], said["engine"]) == ("pneumonia", "1", "openvino")
+    assert said["device"] and said["precision"] in ("f32", "bf16", "int8")
 
 
 @pytest.mark.parametrize("binary", [True, False])
@@ -156,5 +171,8 @@ def test_metrics_say_what_happened_and_nothing_of_whom(client: triton.InferenceS
     client.infer("pneumonia", [study(NOISE)], headers=token())
     text = requests.get(f"http://{address}/metrics", timeout=5).text
     assert 'lightbox_ml_refusals_total{model="pneumonia",reason="not_a_chest_film",version="1"}' in text
-    for name in ("lightbox_ml_stage_seconds_count", "lightbox_ml_batch_images_bucket", "lightbox_ml_queue_images"):
-        assert name in text
+    for stage in ("queue", "prepare", "network", "interpret"):
+        seconds = f'lightbox_ml_stage_seconds_count{{model="pneumonia",stage="{stage}",version="1"}} '
+        assert re.search(rf"^{re.escape(seconds)}[1-9]", text, re.MULTILINE), stage
+    for name in ("lightbox_ml_batch_images_count", "lightbox_ml_queue_images"):
+        assert f'\n{name}{{model="pneumonia",version="1"}} ' in text

@@ -66,7 +66,9 @@ def site_fit_of(number: int, worse: tuple[str, ...] = ("sensitivity",)) -> dict[
     bins = [{"said": 0.1, "came": 0.2, "share": 0.4}, {"said": 0.9, "came": 0.8, "share": 0.6}]
     before = scores | {"reliability": bins}
     evidence = {"n": 115, "classes": {"normal": 45, "pneumonia": 70}, "patients": 100, "folds": 5}
-    evidence |= {"before": before, "after": before | {"ece": 0.029}, "worse": list(worse)}
+    after = before | {"ece": 0.029, "confusion": [[42, 3], [12, 58]]}
+    after |= {"reliability": [{"said": 0.1, "came": 0.1, "share": 0.3}, {"said": 0.9, "came": 0.9, "share": 0.7}]}
+    evidence |= {"before": before, "after": after, "worse": list(worse)}
     evidence |= {"ece_by_chance": {"mean": 0.034, "high": 0.05}}
     facts = {"id": f"fit-{number}", "source": "reviews", "created_by": "admin", "in_force": False}
     return facts | {"created_at": "2026-11-21T10:00:00Z", "parameters": {}, "evidence": evidence}

@@ -69,6 +69,35 @@ def test_the_drawing_has_its_marks_where_they_belong_and_no_inline_style(doctor:
     assert not re.search(r"style=|<script>|\son\w+=", page)
 
 
+def table(page: str, caption: str) -> list[list[str]]:
+    """The rows of the table with this caption, their heads with them."""
+    (body,) = re.findall(rf"<caption>{re.escape(caption)}</caption>(.*?)</table>", page, re.DOTALL)
+    rows = re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)
+    return [[re.sub("<.*?>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
+@pytest.mark.parametrize("path", [MODEL, PAGE])
+def test_confusion_and_reliability_stand_side_by_side_before_and_after(
+    path: str, doctor: Visitor, fake: FakeApp
+) -> None:
+    fake.site["fits"] = [site_fit_of(0)]
+    page = doctor.get(path).text
+    head = ["Truth", "Normal", "Pneumonia"]
+    assert table(page, "As shipped: truth in rows, answer in columns") == [
+        head,
+        ["Normal", "40", "5"],
+        ["Pneumonia", "10", "60"],
+    ]
+    assert table(page, "Fitted to this site: truth in rows, answer in columns") == [
+        head,
+        ["Normal", "42", "3"],
+        ["Pneumonia", "12", "58"],
+    ]
+    assert 'class="before" points="24.0,192.0 216.0,48.0 "' in page
+    assert 'class="after" points="24.0,216.0 216.0,24.0 "' in page
+    assert 'aria-label="Reliability. Calibration error 0.053 as shipped, 0.029 fitted to this site."' in page
+
+
 def test_a_doctor_sees_it_and_has_no_buttons(doctor: Visitor, fake: FakeApp) -> None:
     fake.site["fits"] = [site_fit_of(0) | {"in_force": True}, site_fit_of(1)]
     for path in (MODEL, PAGE):

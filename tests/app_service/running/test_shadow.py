@@ -44,12 +44,16 @@ def version_2(caller: Caller) -> dict[str, Any]:
 def test_what_a_shadow_says_is_stored_apart_and_shown_as_agreement(
     doctor: Caller, admin: Caller, worker: Worker, parts: Parts, ml: FakeMl
 ) -> None:
+    same, other, (count, total) = runs("same_label"), runs("other_label"), differences()
     job = done(doctor)
     assert (job["version"], job["result"]["findings"][0]["probability"]) == ("1", 0.9)
     wait_until(lambda: stored(parts) == 1)
     ml.said_by["2"] = findings(0.2) | {"label": "normal"}
     done(doctor, 1)
     wait_until(lambda: stored(parts) == 2)
+    wait_until(lambda: runs("other_label") == other + 1)  # counted after it is stored
+    assert runs("same_label") == same + 1
+    assert differences() == (count + 2, pytest.approx(total + 0.2 + 0.7))
     seen = version_2(admin)
     assert (seen["compared"], seen["same_label"]) == (2, 0.5)
     assert seen["mean_difference"] == pytest.approx((0.2 + 0.7) / 2)
@@ -110,6 +114,13 @@ def test_reviews_are_counted_by_version(doctor: Caller, admin: Caller, worker: W
         doctor.request("PUT", f"/v1/jobs/{job['id']}/review", json={"verdict": verdict})
     answer: Any = admin.get("/v1/models").json
     assert answer["items"][0]["versions"][0]["reviews"] == {"agree": 2, "disagree": 1}
+
+
+def differences() -> tuple[float, float]:
+    """How many differences of probability were counted, and their sum."""
+    labels, name = {"model": "pneumonia", "version": "2"}, "lightbox_app_shadow_difference_ratio"
+    count, total = (REGISTRY.get_sample_value(f"{name}_{what}", labels) or 0.0 for what in ("count", "sum"))
+    return count, total
 
 
 def runs(outcome: str) -> float:

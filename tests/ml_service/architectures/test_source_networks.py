@@ -11,15 +11,17 @@ import pytest
 import tensorflow as tf
 
 from ml_service import architectures
+from ml_service import manifest as manifests
+from ml_service.settings import SHIPPED
 
 FOLDER = Path(architectures.__file__).parent
-# Width and channels of a version of at most 5 MB in half precision, for any of our tasks.
+# The widths that ship: a version of at most 5 MB in half precision, for any of our tasks.
 NARROW: dict[str, dict[str, Any]] = {
-    "resnet50": {"width": 0.3, "channels": 1},
-    "vgg16_bn": {"width": 0.125, "channels": 1},
-    "cnn4": {"width": 0.5, "channels": 1},
-    "cnn_attention": {"channels": 1},
-    "attention": {"channels": 1},
+    "resnet50": {"width": 0.25},
+    "vgg16_bn": {"width": 0.125},
+    "cnn4": {"width": 0.4},
+    "cnn_attention": {"width": 0.6},
+    "attention": {"width": 0.4},
 }
 TRUE = [(name, NARROW[name] | {"patches": "true"}) for name in ("cnn_attention", "attention")]
 # Heat's places for an image of 96 pixels a side.
@@ -41,6 +43,19 @@ def test_resnet50_is_that_of_keras_with_the_head_of_the_source_system() -> None:
     came = network(rgb, training=False)["features"].numpy()
     np.testing.assert_allclose(came, theirs(rgb, training=False).numpy(), rtol=1e-4, atol=1e-5)
     assert len(network.losses) == 2  # the head's L2
+
+
+def test_the_narrow_networks_here_are_those_that_ship() -> None:
+    """By their folders: other widths could fit where these do not."""
+    found = [manifests.read(path.parent) for path in SHIPPED.glob(f"*-*/*/{manifests.FILE}") if is_narrow(path.parent)]
+    assert {manifest.architecture for manifest in found} == set(NARROW)
+    for manifest in found:
+        params = {name: value for name, value in manifest.params.items() if name != "labels"}
+        assert params == NARROW[manifest.architecture], manifest.name
+
+
+def is_narrow(folder: Path) -> bool:
+    return getattr(manifests.read_any(folder), "architecture", None) in NARROW
 
 
 @pytest.mark.parametrize("name", sorted(NARROW))

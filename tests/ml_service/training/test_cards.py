@@ -41,6 +41,26 @@ def test_weights_are_as_small_as_promised() -> None:
     assert 30e6 < sum(sizes.values()) <= 60e6
 
 
+def test_a_narrow_version_is_of_at_most_five_megabytes() -> None:
+    told = {folder: manifests.read(folder) for folder in CLASSIFIERS}
+    narrow = {folder: one.architecture for folder, one in told.items() if one.params.get("width", 1) < 1}
+    assert set(narrow.values()) == {"resnet50", "vgg16_bn", "cnn4", "cnn_attention", "attention"}
+    assert max((folder / WEIGHTS).stat().st_size for folder in narrow) <= 5e6
+
+
+@pytest.mark.parametrize("task", HOUSE)
+def test_every_architecture_ships_for_both_tasks(task: str) -> None:
+    """One trained version of each, so that the page that compares has columns for both."""
+    told = [manifests.read(folder) for folder in NEWEST.values() if manifests.read(folder).task == task]
+    assert sorted(one.architecture for one in told) == sorted(
+        ["house", "resnet50", "vgg16_bn", "cnn4", "cnn_attention", "attention"]
+    )
+    for one in told:
+        network = one.architecture.replace("_", "-")
+        assert one.name == (task if network == "house" else f"{task}-{network}")
+        assert (len(one.labels), one.kind) == ({"pneumonia": 1, "brain-tumour": 4}[task], "image")
+
+
 @pytest.mark.parametrize("folder", NEWEST.values(), ids=named)
 def test_the_newest_version_has_every_reading_of_all_and_its_card_shows_them(folder: Path) -> None:
     found = metrics(folder)["readings"]

@@ -59,6 +59,14 @@ def test_models_of_other_networks_have_titles_of_their_own() -> None:
     assert len(set(titles.values())) == len(titles)
 
 
+def test_titles_tell_which_patches_a_network_of_attention_has() -> None:
+    about, narrow = FACTS["pneumonia"], {"width": 0.4}
+    assert title(about, "attention", narrow) == "Pneumonia, narrow attention only, memory patches"
+    assert title(about, "attention", {"patches": "memory"}) == "Pneumonia, attention only, memory patches"
+    assert title(about, "attention", narrow | {"patches": "true"}) == "Pneumonia, narrow attention only, true patches"
+    assert title(about, "cnn_attention", {"patches": "true"}) == "Pneumonia, CNN with self-attention, true patches"
+
+
 def test_shipped_weights_are_small_and_their_scores_are_those_claimed() -> None:
     folder = SHIPPED / "pneumonia" / "2"
     assert (folder / "weights.npz").stat().st_size < 25e6

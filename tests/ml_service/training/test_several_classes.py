@@ -97,6 +97,35 @@ def test_a_test_split_is_not_read_without_a_reason(
     assert (brain_version.parent / "out" / "reliability.png").stat().st_size > 0
 
 
+def test_the_baselines_stand_beside_the_scores_of_every_evaluation(
+    brain_version: Path, slices: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(monkeypatch, evaluate, "--version", brain_version, "--data", slices)
+    found = json.loads(capsys.readouterr().out)
+    assert list(found["beside_baselines"]) == ["as_they_are", "histogram_matched"]
+    for beside in found["beside_baselines"].values():
+        assert list(beside) == ["this model", "linear, 32 x 32 pixels", "linear, grey-level histogram"]
+        assert all(set(scores) == {"n", "auc", "accuracy"} for scores in beside.values())
+    model, pixels, histogram = found["beside_baselines"]["as_they_are"].values()
+    assert model["auc"] == pytest.approx(found["scores"]["auc"]["value"], abs=1e-4)
+    assert pixels["auc"] > 0.99 > histogram["auc"]  # a spot's place tells the classes apart, its grey does not
+    assert "no_baselines" not in found
+
+
+def test_an_evaluation_without_training_images_says_why_there_are_no_baselines(
+    brain_version: Path, slices: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, *rows = (slices / "labels.csv").read_text().splitlines()
+    there = [f"{slices}/{row}" for row in rows if ",val," in row]
+    data = brain_version.parent / "no-training-images"
+    data.mkdir()
+    (data / "labels.csv").write_text("\n".join([head, *there]) + "\n")
+    command(monkeypatch, evaluate, "--version", brain_version, "--data", data)
+    found = json.loads(capsys.readouterr().out)
+    assert found["scores"]["n"] == len(there) and "beside_baselines" not in found
+    assert found["no_baselines"].startswith("no baselines, because ") and "train" in found["no_baselines"]
+
+
 def test_a_reading_of_a_run_is_kept_for_its_release(
     brain_run: Path, slices: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
