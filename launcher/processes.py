@@ -26,6 +26,9 @@ _FORKS_OFTEN = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608",
     "PYTHONMALLOC": "malloc",
 }
+# Many threads in turn, of which one computes at a time. Each would get a heap of its own, and keep there what the
+# largest file that it ever held left behind (mallopt(3), M_ARENA_MAX).
+_MANY_THREADS = {"MALLOC_ARENA_MAX": "2"}
 _PROCESS_COUNTS = {"app": "LIGHTBOX_APP_PROCESSES", "ui": "LIGHTBOX_UI_WORKERS"}
 
 
@@ -45,14 +48,14 @@ def tiers(port: dict[str, int], redis_address: str, app_side: dict[str, str]) ->
 
     What is in `app_side`, the addresses of Redis and the database among it, reaches App and its worker only.
     """
-    ui_side = {"LIGHTBOX_APP_URL": f"http://127.0.0.1:{port['app']}"}
+    ui_side = {"LIGHTBOX_APP_URL": f"http://127.0.0.1:{port['app']}"} | _MANY_THREADS
     intake = [sys.executable, "-m", "app_service.intake.sandbox", app_side["LIGHTBOX_INTAKE_SOCKET"]]
     worker = [sys.executable, "-m", "app_service.worker"]
     return [
         Process("ml", _served("ml", port), ready_url=_ready(port["ml"])),
         Process("intake", intake, _FORKS_OFTEN),
-        Process("app", _served("app", port), app_side, redis_address, _ready(port["app"])),
-        Process("worker", worker, app_side, redis_address, _ready(port["worker"])),
+        Process("app", _served("app", port), app_side | _MANY_THREADS, redis_address, _ready(port["app"])),
+        Process("worker", worker, app_side | _MANY_THREADS, redis_address, _ready(port["worker"])),
         Process("ui", _served("ui", port), ui_side, ready_url=_ready(port["ui"])),
     ]
 
