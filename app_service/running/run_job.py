@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import redis
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_service import ml_client
 from app_service.domain.answer import to_result
@@ -152,7 +153,7 @@ def _written(parts: Parts, change: Callable[[Connection], _Made]) -> _Made:
         try:
             with writing(parts.engine) as connection:
                 return change(connection)
-        except (OperationalError, Unavailable) as error:
+        except (OperationalError, PoolTimeout, Unavailable) as error:
             if may_be_committed(error) or time.monotonic() > ends or parts.stopping.wait(_DATABASE_AGAIN_S):
                 raise
 

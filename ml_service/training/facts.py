@@ -79,7 +79,7 @@ weights (EMA) are in every run."""
 TRIED_ON_SLICES = """\
 Aimed at on test: accuracy 96.5 %, AUC 0.997, histogram-matched 0.994; only the last is reached. Helped: more epochs, \
 160 pixels instead of 128, grey levels matched to other slices', milder variation at the end (AUC on validation from \
-0.994 to 0.997). Learning at 192 pixels for 52 epochs more helped on validation and not on test (AUC 0.996, accuracy \
+0.994 to 0.997). Learning at 192 pixels for 40 epochs more helped on validation and not on test (AUC 0.996, accuracy \
 95.6 %), and what came of it answered two of 22 retina photographs: it was not released. Mean with the mirrored slice: \
 better on augmented validation slices, at twice the time; not taken yet. Nothing or little from SAM and from \
 distillation. The learning curve still rises with the last doubling of patients: more of them would help most. Not \

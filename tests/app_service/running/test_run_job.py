@@ -6,6 +6,7 @@ import pytest
 from dramatiq import Worker
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app_service.domain import job as rules
 from app_service.parts import Parts
@@ -83,7 +84,9 @@ def test_while_the_model_server_is_away_a_job_waits_without_losing_attempts(
     assert doctor.job(job["id"])["attempt"] == 1
 
 
-@pytest.mark.parametrize("error", [Unavailable("The database is busy."), OperationalError("BEGIN", None, OSError())])
+@pytest.mark.parametrize(
+    "error", [Unavailable("The database is busy."), OperationalError("BEGIN", None, OSError()), PoolTimeout()]
+)
 def test_while_the_database_is_away_neither_a_claim_nor_an_answer_is_left(
     doctor: Caller, worker: Worker, ml: FakeMl, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
