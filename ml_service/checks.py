@@ -9,8 +9,9 @@ from ml_service import manifest as manifests
 from ml_service.label_maps import Outlined
 from ml_service.manifest import Described, GoldenCase, Prompted, Rules, Volumetric
 from ml_service.prompts.boxes import Prompt
+from ml_service.prompts.studies import Studies
 from ml_service.served import Seen, Served
-from ml_service.served_prompts import ServedPrompts
+from ml_service.served_prompts import MIB, ServedPrompts
 from ml_service.served_rules import ServedRules
 from ml_service.served_volume import ServedVolume
 from ml_service.serving import Answering
@@ -21,17 +22,18 @@ class Unfit(ValueError):
     """A version's files are not what its manifest says, or it does not say what it said when it was made."""
 
 
-def open_version(folder: Path, settings: Settings) -> Answering:
-    """Returns a checked, warm version. Raises Unfit, or what reading it raised."""
+def open_version(folder: Path, settings: Settings, studies: Studies | None = None) -> Answering:
+    """Returns a checked, warm version, which shares `studies` with others. Raises Unfit, or what reading it raised."""
     manifest = manifests.read_any(folder)
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise Unfit("model.json names another model or version than its folder does")
     check_files(folder, manifest)
     served: Answering
+    studies = studies or Studies(settings.studies_mb * MIB)
     if isinstance(manifest, Rules):
-        served = ServedRules(manifest, folder)
+        served = ServedRules(manifest, folder, studies)
     elif isinstance(manifest, Prompted):
-        served = ServedPrompts(manifest, folder, settings)
+        served = ServedPrompts(manifest, folder, settings, studies)
     elif isinstance(manifest, Volumetric):
         served = ServedVolume(manifest, folder, settings.threads)
     else:

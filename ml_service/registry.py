@@ -15,6 +15,7 @@ from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
 from ml_service.manifest import Described, Volumetric
 from ml_service.metrics import LOADED, LOADS, MEMORY, UNFIT
+from ml_service.prompts.studies import Studies
 from ml_service.serving import Answering
 from ml_service.settings import Settings
 from portal_wire.errors import NotFound, Unavailable
@@ -44,6 +45,7 @@ class Registry:
     def __init__(self, settings: Settings, look_further: Callable[[], None] | None = None) -> None:
         """`look_further` is called for what is not on disk, and may bring it there."""
         self.settings, self._look_further = settings, look_further
+        self._studies = Studies(settings.studies_mb * MIB)
         self._loaded: dict[Key, Loaded] = {}
         self._passed: set[Key] = set()  # its checks, in this process; it may leave memory and come back
         self._faults: dict[Key, str] = {}
@@ -200,7 +202,7 @@ class Registry:
         folder = self.settings.model_dir / key[0] / key[1]
         size_bytes = memory_bytes(manifests.read_any(folder))
         self._make_room(size_bytes)
-        served = open_version(folder, self.settings)
+        served = open_version(folder, self.settings, self._studies)
         with self._changed:
             self._loaded[key] = Loaded(served, size_bytes)
         self._passed.add(key)

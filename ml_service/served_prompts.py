@@ -1,7 +1,6 @@
 """A version that outlines what a person drew boxes round. Studies and their slices' embeddings are kept while there is
 room, so that a further box on the same slice needs neither the study nor the encoder."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -19,7 +18,7 @@ from ml_service.prompts.boxes import Prompt, check
 from ml_service.prompts.compact import Plane
 from ml_service.prompts.least_recent import LeastRecent
 from ml_service.prompts.memory import Box
-from ml_service.prompts.studies import Study, read
+from ml_service.prompts.studies import Studies, Study
 from ml_service.served import Seen
 from ml_service.served_rules import stepper
 from ml_service.settings import Settings
@@ -36,7 +35,7 @@ _NOTHING = np.zeros((1, 0), np.float32)
 class ServedPrompts:
     """A version that answers, by a network in two halves."""
 
-    def __init__(self, manifest: Prompted, folder: Path, settings: Settings) -> None:
+    def __init__(self, manifest: Prompted, folder: Path, settings: Settings, studies: Studies) -> None:
         self.manifest = manifest
         self.folder = folder
         self.task: Any = tasks.load(manifest.task)
@@ -47,7 +46,7 @@ class ServedPrompts:
         self.meter.tell_engine(self.network.engine, self.network.device, "f32")
         self._turns = Turns(AT_ONCE, "studies", retry_after_s=2)
         self.meter.watch_queue(lambda: self._turns.waiting)
-        self._studies: LeastRecent[Study] = LeastRecent(settings.studies_mb * MIB)
+        self._studies = studies
         self._embeddings: LeastRecent[Plane] = LeastRecent(settings.embeddings_mb * MIB)
 
     def see_boxes(
@@ -87,16 +86,14 @@ class ServedPrompts:
         return Seen(_NOTHING, np.zeros(1, np.float32), _NOTHING[..., None, None], [verdict], timings, None, outlined)
 
     def _study(self, study: bytes | None, sha256: str | None) -> Study:
-        key = sha256 if study is None else hashlib.sha256(study).hexdigest()
-        if sha256 is not None and key != sha256:
-            raise BadRequest("Parameter study_sha256: it is not that of the study that came.")
-        held = self._studies.get(key)
-        if held is not None:
+        if study is None:
+            held = self._studies.get(sha256) if sha256 else None
+            if held is None:
+                raise Conflict("This study is not held here. Send it along.", code="study_not_held")
             return held
-        if study is None or key is None:
-            raise Conflict("This study is not held here. Send it along.", code="study_not_held")
-        came = read(study, key)
-        self._studies.put(key, came, came.size_bytes)
+        came = self._studies.read(study)
+        if sha256 not in (None, came.sha256):
+            raise BadRequest("Parameter study_sha256: it is not that of the study that came.")
         return came
 
     def _outline(self, study: Study, z: int, boxes: Sequence[Box]) -> list[Plane]:

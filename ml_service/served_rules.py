@@ -13,6 +13,7 @@ from ml_service.batcher import Pass
 from ml_service.label_maps import Outlined
 from ml_service.manifest import Calibration, Rules
 from ml_service.metrics import Meter
+from ml_service.prompts.studies import Studies
 from ml_service.running import Passes
 from ml_service.served import Seen
 from ml_service.tasks.verdict import Verdict
@@ -26,10 +27,11 @@ Step = Callable[[], None]
 class ServedRules:
     """A version that answers, by its task alone: `read(study)`, then `outline(volume, ...)`."""
 
-    def __init__(self, manifest: Rules, folder: Path) -> None:
+    def __init__(self, manifest: Rules, folder: Path, studies: Studies) -> None:
         self.manifest = manifest
         self.folder = folder
         self.task: Any = tasks.load(manifest.task)
+        self._studies = studies
         self.meter = Meter(manifest.name, manifest.version, manifest.negative_label)
         self.meter.tell_engine("rules", "CPU", "exact")
         self._turns = Turns(1, "volumes", retry_after_s=5)
@@ -54,6 +56,7 @@ class ServedRules:
             begun.go_on()
         started = time.monotonic()
         volume = self.task.read(study)
+        self._studies.hold(study, volume)
         read_s = time.monotonic() - started
         verdict: Verdict
         outlined: Outlined | None

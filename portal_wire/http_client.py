@@ -15,7 +15,7 @@ from urllib3.connection import HTTPConnection
 from portal_wire.errors import Unavailable, from_problem
 
 # Connections that stay open unused; a busy moment's are closed after it, which the library would log each time as text.
-_SPARE = 16
+_SPARE = 8
 logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 # Set by http_server for each request, so that one id follows a request through every tier.
 current_request_id: ContextVar[str | None] = ContextVar("current_request_id", default=None)

@@ -3,8 +3,6 @@
 import asyncio
 import io
 import itertools
-import socket
-import ssl
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -14,8 +12,9 @@ from datetime import datetime
 import aiohttp
 
 from benchmarks.load.arrivals import ANSWERED, BROKEN, REFUSED, arrive
+from benchmarks.load.connections import ADDRESSES, session_from
 from benchmarks.load.people import Person
-from benchmarks.load.visitors import ADDRESSES, MULTIPART, multipart, outcome
+from benchmarks.load.visitors import MULTIPART, multipart, outcome
 from benchmarks.servers import RunningPortal
 from benchmarks.table import percentile
 
@@ -72,7 +71,10 @@ async def run(
     pages, who, bodies = _Pages(), itertools.cycle(people), itertools.cycle([multipart(film) for film in films])
     sent: dict[str, Person] = {}
     async with AsyncExitStack() as stack:
-        sessions = [await stack.enter_async_context(_from(portal, address)) for address in ADDRESSES]
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
+        sessions = [
+            await stack.enter_async_context(session_from(address, portal.authority, timeout)) for address in ADDRESSES
+        ]
         turn = itertools.cycle(sessions)
 
         async def upload() -> str:
@@ -105,10 +107,3 @@ async def run(
     taken, polling = pages.outcomes.count(ANSWERED), pages.outcomes.count(REFUSED)
     p50, p95 = (round(percentile(lags, share), 3) if lags else None for share in (0.5, 0.95))
     return LivePages(wanted, taken, polling, wanted - taken - polling, stayed, len(lags), p50, p95)
-
-
-def _from(portal: RunningPortal, address: str) -> aiohttp.ClientSession:
-    tls = ssl.create_default_context(cafile=portal.authority)
-    connector = aiohttp.TCPConnector(limit=0, local_addr=(address, 0), family=socket.AF_INET, ssl=tls)
-    timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
-    return aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())

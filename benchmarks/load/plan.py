@@ -43,7 +43,8 @@ AFTER = Phase("after it, as planned", 1, refused=1.0, broken=0.001, timed=False,
 
 DRAINED_WITHIN_S, RECOVERED_WITHIN_S = 300.0, 60.0
 FLAT, FLAT_OVER_S = 0.05, 1800.0  # may grow by 5 % in half an hour
-CLOSED_AGAIN_S = 30.0  # the end of the planned load after all that: as few descriptors as before
+CLOSED_AGAIN_S = 30.0  # the end of the planned load after all that: as few descriptors as before, and
+SPARE = 8  # connections that a pool keeps although nobody uses them (portal_wire.http_client, storage.redis_client)
 VOLUME_MB_PER_S = 40.0
 EVENT_LAG_P95_S = 1.0
 LATE_MS = 50.0  # the driver itself, of 99 in 100: beyond that the machine has no time left for it

@@ -3,8 +3,6 @@
 import io
 import itertools
 import json
-import socket
-import ssl
 import uuid
 from collections.abc import Mapping, Sequence
 
@@ -12,11 +10,11 @@ import aiohttp
 
 from benchmarks.load.answers import Answers
 from benchmarks.load.arrivals import ANSWERED, BROKEN, REFUSED
+from benchmarks.load.connections import ADDRESSES, session_from
 from benchmarks.load.people import Person
 from benchmarks.servers import PASSWORD
 
 PATIENCE_S = 60.0
-ADDRESSES = tuple(f"127.0.0.{number}" for number in range(2, 6))
 _BOUNDARY = "lightbox-load"
 MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 # Of ten looks two are whole pages, one a thumbnail, and seven the fragments that pages ask for while a job runs.
@@ -49,25 +47,19 @@ class Visitors:
         self._url, self._doctor, self._answers = url, doctor, answers
         self._bodies = itertools.cycle([multipart(film) for film in films])
         self._others, self._looks = itertools.cycle(others), itertools.cycle(_LOOKS)
-        self._tls = ssl.create_default_context(cafile=authority)
+        self._authority = authority
         self._sessions: list[aiohttp.ClientSession] = []
         self.said: dict[str, int] = {}
 
     async def __aenter__(self) -> "Visitors":
         for address in ADDRESSES:
-            connector = aiohttp.TCPConnector(
-                limit=0, local_addr=(address, 0), family=socket.AF_INET, ssl=self._tls, keepalive_timeout=20
-            )
-            timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
-            self._sessions.append(
-                aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
-            )
+            self._sessions.append(session_from(address, self._authority, aiohttp.ClientTimeout(total=PATIENCE_S)))
         self._turns = itertools.cycle(self._sessions)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for session in self._sessions:
-            await session.close()
+        for each in self._sessions:
+            await each.close()
 
     async def page(self) -> str:
         """The next look of a doctor's browser."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ml_service.engines import tensorflow
 from ml_service.manifest import Rules, read
+from ml_service.prompts.studies import Studies
 from ml_service.running import Passes
 from ml_service.served_rules import ServedRules
 from ml_service.settings import SHIPPED
@@ -195,7 +196,7 @@ def test_how_far_a_volume_is_can_be_asked_and_it_can_be_called_off(tier: str) ->
 
 
 def test_a_volume_that_was_called_off_while_it_waited_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    served = ServedRules(Rules.model_validate_json((TISSUES / "model.json").read_text()), TISSUES)
+    served = ServedRules(Rules.model_validate_json((TISSUES / "model.json").read_text()), TISSUES, Studies(0))
     monkeypatch.setattr(served, "task", None)  # whatever is asked of it fails
     passes = Passes()
     passes.call_off()

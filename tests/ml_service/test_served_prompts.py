@@ -1,6 +1,7 @@
 """The shipped box-prompt model, asked as App asks it: boxes in, masks out, in the study's own geometry."""
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,16 +16,18 @@ from ml_service import answers
 from ml_service import manifest as manifests
 from ml_service.checks import Unfit, open_version
 from ml_service.prompts.least_recent import LeastRecent
+from ml_service.prompts.studies import Studies
 from ml_service.protocol import Inference, Tensor, read_request
 from ml_service.running import Passes
 from ml_service.served import Seen
 from ml_service.served_prompts import ServedPrompts
+from ml_service.served_rules import ServedRules
 from ml_service.settings import SHIPPED, Settings
 from portal_wire.contract import SEGMENTED
 from portal_wire.errors import BadRequest, Conflict, PortalError, Unprocessable
 from tests.ml_service.prompts.volumes import nifti
 
-FOLDER = SHIPPED / "box-prompt" / "1"
+FOLDER, TISSUES = SHIPPED / "box-prompt" / "1", SHIPPED / "ct-tissue" / "1"
 SPHERE = {"middle": (20, 50, 60), "radius": 14}
 
 
@@ -114,8 +117,6 @@ def test_a_second_box_on_the_same_slice_does_not_run_the_encoder(served: ServedP
 
 
 def test_a_study_that_is_held_need_not_come_again_and_one_that_is_not_is_asked_for(served: ServedPrompts) -> None:
-    import hashlib
-
     study = picture(seed=12)
     name = hashlib.sha256(study).hexdigest()
     with pytest.raises(Conflict) as refused:
@@ -237,7 +238,7 @@ def test_what_is_kept_is_bounded_and_the_least_recent_goes_first() -> None:
 def test_without_room_every_box_runs_the_encoder_and_the_answer_is_the_same(served: ServedPrompts) -> None:
     manifest = manifests.read_any(FOLDER)
     assert isinstance(manifest, manifests.Prompted)
-    bare = ServedPrompts(manifest, FOLDER, Settings(service_token=None, studies_mb=0, embeddings_mb=0))
+    bare = ServedPrompts(manifest, FOLDER, Settings(service_token=None, embeddings_mb=0), Studies(0))
     try:
         masks = [mask_of(see(bare, asked([LEFT], picture()))) for _ in range(2)]
         assert bare.network.encoded == 2
@@ -245,6 +246,28 @@ def test_without_room_every_box_runs_the_encoder_and_the_answer_is_the_same(serv
         np.testing.assert_array_equal(masks[0], masks[1])
     finally:
         bare.close()
+
+
+def test_the_first_box_finds_the_volume_that_the_tissues_were_read_from(served: ServedPrompts) -> None:
+    """A box asked for by SHA-256 alone: by a version that shares the store, and by one that has a store of its own."""
+    settings, studies = Settings(service_token=None), Studies(2**24)
+    rules, prompted = open_version(TISSUES, settings, studies), open_version(FOLDER, settings, studies)
+    assert isinstance(rules, ServedRules) and isinstance(prompted, ServedPrompts)
+    study, sha256 = ct()[0], hashlib.sha256(ct()[0]).hexdigest()
+    box = [[45, 36, 20, 75, 64, 20]]
+    by_hash = asked(box, study_sha256=sha256)
+    try:
+        with pytest.raises(Conflict, match="not held"):
+            see(prompted, by_hash)
+        rules.see_study(study, wait_s=60)
+        first = see(prompted, by_hash).outlined
+        with pytest.raises(Conflict, match="not held"):
+            see(served, by_hash)
+        alone = see(served, asked(box, study)).outlined
+        assert first is not None and alone is not None and first.mask() == alone.mask()
+    finally:
+        rules.close()
+        prompted.close()
 
 
 def test_a_version_that_outlines_otherwise_than_when_it_was_made_is_unfit(tmp_path: Path) -> None:

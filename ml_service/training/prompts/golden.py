@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml_service.manifest import Golden, GoldenCase
 from ml_service.prompts.boxes import Prompt
 from ml_service.prompts.networks import PromptNetwork
-from ml_service.prompts.studies import read
+from ml_service.prompts.studies import Studies
 from ml_service.tasks.box_prompt import drawn as outlined
 from ml_service.training.prompts.sources import SCANS, volume
 from portal_wire.contract import SEGMENTED
@@ -47,7 +47,7 @@ def drawn() -> NDArray[np.uint8]:
 
 def case(network: PromptNetwork, path: Path, boxes: tuple[tuple[float, float, float, float], ...]) -> GoldenCase:
     """Returns what the network outlines in an image's boxes."""
-    study = read(path.read_bytes(), "")
+    study = Studies(0).read(path.read_bytes())
     plane = study.plane(0)
     embedding = network.encode(plane)
     prompts = [Prompt(box, 0, 0, number, False) for number, box in enumerate(boxes, start=1)]
