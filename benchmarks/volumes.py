@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from benchmarks import servers
 from benchmarks.kept import RESULTS, machine
 from benchmarks.ml_tier import MlTier
 from benchmarks.packing import packing
-from benchmarks.volume_boxes import boxes
+from benchmarks.volume_boxes import boxes, boxes_on_another_day
 from benchmarks.volume_networks import rounds
 from command_line.portal import Portal
 from ml_service.settings import SHIPPED
@@ -75,20 +75,25 @@ def kept(found: dict[str, Any], folder: Path) -> Path:
 
 def through_the_portal() -> dict[str, dict[str, str]]:
     """The CT's way, and boxes drawn on it and on films, in a portal that is started for it."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lightbox-bench-")))
+    with tempfile.TemporaryDirectory(prefix="lightbox-bench-") as made:
+        folder = Path(made)
         file = folder / "ct.nii"
         file.write_bytes(drawn().to_bytes())
-        _say("Starting the portal…")
-        running = stack.enter_context(servers.portal(folder / "var"))
-        # It is ready before the last of them is loaded, and what they take would be counted as the CT's.
-        MlTier.of(running, []).wait_for(sorted(path.name for path in SHIPPED.iterdir()))
-        sign_in = {"username": "doctor", "password": servers.PASSWORD}
-        answer = requests.post(f"{running.url}/api/v1/sessions", json=sign_in, verify=running.authority, timeout=10)
-        portal = Portal(running.url, answer.json()["token"], running.authority)
-        figures, study = way(running, portal, file)
-        _say("Drawing boxes…")
-        return {"way": figures, "boxes": boxes(portal, study, folder)}
+        with servers.portal(folder / "var") as running:
+            portal = _signed_in(running)
+            figures, study = way(running, portal, file)
+            _say("Drawing boxes…")
+            drawn_on = boxes(portal, study, folder)
+        with servers.portal(folder / "var", LIGHTBOX_ML_STUDIES_MB="0") as running:
+            return {"way": figures, "boxes": drawn_on | boxes_on_another_day(_signed_in(running), study)}
+
+
+def _signed_in(running: servers.RunningPortal) -> Portal:
+    """A doctor's portal, with all its models loaded: what they take would be counted as the CT's."""
+    MlTier.of(running, []).wait_for(sorted(path.name for path in SHIPPED.iterdir()))
+    sign_in = {"username": "doctor", "password": servers.PASSWORD}
+    answer = requests.post(f"{running.url}/api/v1/sessions", json=sign_in, verify=running.authority, timeout=10)
+    return Portal(running.url, answer.json()["token"], running.authority)
 
 
 def drawn() -> "nibabel.Nifti1Image":

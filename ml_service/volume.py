@@ -15,6 +15,7 @@ from ml_service.label_maps import LabelMap
 HEADER_BYTES = 348
 MOST_VOXELS = 2**29  # as many as App's intake lets in, and as many bytes for the labels
 _GZIP_WINDOW = 31
+_FIRST_BYTES = 2**17  # of a packed volume: a gzip header may take half of them (RFC 1952), and then comes NIfTI's
 _LEVEL = 1
 _CHUNK_BYTES = 2**22
 _LABELS = 1002  # NIfTI's intent code for a map of labels
@@ -56,13 +57,14 @@ def read(study: bytes) -> Volume:
     try:
         if not study.startswith(b"\x1f\x8b"):
             return _volume(study)
-        unpacker = isal_zlib.decompressobj(_GZIP_WINDOW)
-        head = unpacker.decompress(study, max_length=HEADER_BYTES)
-        header = _header(head)
-        rest = _end(header) - len(head)
-        return _volume(head + unpacker.decompress(unpacker.unconsumed_tail, max_length=max(1, rest)))
+        header = _header(_unpacked(study[:_FIRST_BYTES], HEADER_BYTES))
+        return _volume(_unpacked(study, _end(header)))
     except (igzip_lib.IsalError, HeaderDataError, EOFError) as error:  # type: ignore[misc]
         raise ValueError(f"Expected a NIfTI-1 volume. Received: {len(study)} bytes ({type(error).__name__})") from None
+
+
+def _unpacked(packed: bytes, most: int) -> bytes:
+    return isal_zlib.decompressobj(_GZIP_WINDOW).decompress(packed, max_length=most)
 
 
 def _header(study: bytes) -> Nifti1Header:
