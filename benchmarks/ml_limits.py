@@ -4,7 +4,8 @@
 The tier has one core to itself and this client the other (sched_setaffinity, `benchmarks/cores.py`), so that neither
 takes the other's time; the limits are measured on the tier's core, in turn with it, several rounds. The bare loop sends
 batches of 16 through the network, so prepared tensors come one in a request and sixteen in a request: the first is what
-HTTP costs an image, the second what it costs a batch like the bare loop's.
+HTTP costs an image, the second what it costs a batch like the bare loop's: three clients send those, because the
+tier's queue holds 64 images.
 """
 
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from benchmarks.peers import Reader
 from benchmarks.shipped import shipped
 from benchmarks.table import show, table
 
-ROUNDS, SECONDS, CLIENTS = 5, 3.0, 16
+ROUNDS, SECONDS, CLIENTS, OF_BATCHES = 5, 3.0, 16, 3
 ANSWER = ("logits",)
 NETWORK, DECODE = "network alone, batches of 16", "decoder alone"
 ONE, SIXTEEN, FILMS = "tensors, 1 in a request", "tensors, 16 in a request", "films"
@@ -60,14 +61,14 @@ def _rounds(address: str, engine: Any) -> tuple[dict[str, list[float]], dict[str
     asked = _asked(address)
     rates: dict[str, list[float]] = {NETWORK: [], DECODE: []}
     latencies: dict[str, list[float]] = {}
-    for ask, _ in asked.values():
-        measure(ask, CLIENTS, 1)  # warm
+    for ask, images in asked.values():
+        measure(ask, _clients(images), 1)  # warm
     for _ in range(ROUNDS):
         for limit, word in ((NETWORK, "network"), (DECODE, "decode")):
             print(word, SECONDS, file=engine.stdin, flush=True)
             rates[limit].append(float(engine.stdout.readline()))
         for name, (ask, images) in asked.items():
-            block = measure(ask, CLIENTS, SECONDS)
+            block = measure(ask, _clients(images), SECONDS)
             rates.setdefault(name, []).append(block.per_second * images)
             latencies.setdefault(name, []).extend(block.latencies_s)
     return rates, latencies
@@ -83,6 +84,10 @@ def _asked(address: str) -> dict[str, tuple[Callable[[int], None], int]]:
         SIXTEEN: (MlTier(address, TOKEN, asks_of_tensors([sixteen], side, ANSWER, BATCH)).ask, BATCH),
         FILMS: (MlTier(address, TOKEN, asks_of_films(pictures, ANSWER)).ask, 1),
     }
+
+
+def _clients(images: int) -> int:
+    return CLIENTS if images == 1 else OF_BATCHES
 
 
 def _share(rates: list[float], limits: list[float]) -> float:

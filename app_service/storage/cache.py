@@ -8,7 +8,9 @@ from pydantic import BaseModel
 
 from portal_wire.contract import Artifact, Result
 
-_KEPT_S = 24 * 3600
+# As long as pages that wait for it ask again and again; whoever comes later reads SQL, and Redis, which must never be
+# full, does not hold a day's answers of a kilobyte each.
+_KEPT_S = 600
 _READS = Counter("lightbox_app_result_cache_reads_total", "Finished results asked for, by cache outcome.", ["outcome"])
 
 Key = tuple[str, int]

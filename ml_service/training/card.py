@@ -10,6 +10,7 @@ from typing import Any
 
 from ml_service import manifest as manifests
 from ml_service.manifest import Manifest, Prompted
+from ml_service.training.card_heat import heat_section
 from ml_service.training.card_learning_curve import learning_curve_section
 from ml_service.training.card_precision import precision_section
 from ml_service.training.card_refusal import refusal_section
@@ -59,6 +60,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         _readings(metrics["readings"]),
         refusal_section(metrics),
         _how(manifest, about),
+        heat_section(metrics.get("heat"), about),
         precision_section(metrics.get("precision"), about),
         _tried(manifest, about, metrics),
         learning_curve_section(metrics.get("learning_curve"), about),

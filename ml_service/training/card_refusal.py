@@ -4,6 +4,7 @@ from typing import Any
 
 from ml_service.training.markdown import table
 
+HELD_OUT = "held out"  # in a set's name
 FEW = 20  # images of a set, below which its share is an anecdote
 
 
@@ -31,4 +32,6 @@ def developed_on(metrics: dict[str, Any]) -> str:
         "Limits come from validation images alone, but the measures of strangeness were chosen and bettered with these "
         "same sets of other images in sight, so what they show flatters: another kind of image may well be answered."
     )
+    if any(HELD_OUT in name for name in metrics["refused_of_foreign_images"]):
+        said += f" Those marked {HELD_OUT!r} were looked at once, when this version was made already."
     return said + (f" Too few to tell anything: {', '.join(few)}." if few else "")

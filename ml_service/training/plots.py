@@ -113,3 +113,12 @@ def draw_learning_curve(path: Path, points: Sequence[dict[str, Any]]) -> None:
         axes.set_xticks(sizes, [str(size) for size in sizes])
         axes.set_ylim(top=1.0)
         axes.legend(loc="center left")
+
+
+def draw_deletion(path: Path, curves: dict[str, list[float]]) -> None:
+    """Writes the answer's log-odds by the share of the map's cells that are greyed (up to half), one line an order."""
+    with figure(path, "Greying the map's cells", "share greyed", "log-odds of the answer", width=5.5) as axes:
+        for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
+            shares = np.linspace(0, 0.5, len(values))
+            axes.plot(shares, values, color=colour, label=f"{name} first" if name != "random" else "at random")
+        axes.legend(loc="lower left", fontsize=8)

@@ -54,6 +54,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.patches and given.arch not in PATCHED:
         parser.error(f"--patches is for --arch {' or '.join(PATCHED)} alone. Received: {given.arch or 'no --arch'}")
+    if given.width and not given.arch:
+        parser.error("--width is a share of the channels of --arch. Received: no --arch")
     recipe = RECIPES[given.model]
     if given.arch:
         chosen = params(recipe, given.width, given.patches)

@@ -56,32 +56,40 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def call(self, tokens: Any) -> tuple[Any, Any, Any]:
         """(B, T, n) -> (B, labels), (B, d), (B, T, labels)"""
         x = ops.add(self.embed(tokens), self.positions)  # (B, T, d)
-        query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, T, h, e)
-        scores = ops.einsum("bthe,bshe->bhts", query, key) / (self.depth / self.heads) ** 0.5
+        query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, h, T, e)
+        scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) / (self.depth / self.heads) ** 0.5
         attention = ops.softmax(scores, axis=-1)  # (B, h, T, T)
-        context = ops.einsum("bhts,bshe->bthe", attention, value)  # (B, T, h, e)
+        context = ops.matmul(attention, value)  # (B, h, T, e)
         output, rest = self._output()
-        logits = ops.einsum("bthe,thel->bl", context, output) + rest
-        features = self.project(ops.reshape(ops.mean(context, axis=1), (-1, self.depth)))  # (B, d)
-        reach = ops.einsum("bhts,thel->bshel", attention, output)  # of a unit of each value at s, in each logit
-        heat = ops.einsum("bshel,bshe->bsl", reach, value - self._of_zero())
-        return logits, features, heat
+        flat = self.depth * tokens.shape[1]
+        logits = ops.matmul(ops.reshape(context, (-1, flat)), ops.reshape(output, (flat, self.labels))) + rest
+        features = self.project(ops.reshape(ops.mean(context, axis=2), (-1, self.depth)))  # (B, d)
+        return logits, features, self._heat(attention, value - self._of_zero(), output)
+
+    def _heat(self, attention: Any, value: Any, output: Any) -> Any:
+        """(B, h, T, T), (B, h, T, e), (h, T, e, labels) -> (B, T, labels)"""
+        heads, tokens, each, labels = output.shape
+        # Of a unit of each value at a token, in each logit: (B, h, T, e, labels).
+        reach = ops.matmul(ops.swapaxes(attention, 2, 3), ops.reshape(output, (1, heads, tokens, each * labels)))
+        reach = ops.reshape(reach, (-1, heads, tokens, each, labels))
+        return ops.sum(reach * ops.expand_dims(value, -1), axis=(1, 3))
 
     def _output(self) -> tuple[Any, Any]:
-        """Folds the projection into the dense layer. Returns (T, h, e, labels) and what no token changes, (labels,)."""
+        """Folds the projection into the dense layer. Returns (h, T, e, labels) and what no token changes, (labels,)."""
         kernel = ops.reshape(self.last.kernel, (-1, self.depth, self.labels))  # (T, d, labels)
         project = ops.reshape(self.project.kernel, (self.heads, -1, self.depth))  # (h, e, d)
         rest = self.last.bias + ops.einsum("d,tdl->l", self.project.bias, kernel)
-        return ops.einsum("hed,tdl->thel", project, kernel), rest
+        return ops.einsum("hed,tdl->htel", project, kernel), rest
 
     def _of_zero(self) -> Any:
-        """Returns the values of tokens of a zero image, by position and biases alone: (1, T, h, e)."""
+        """Returns the values of tokens of a zero image, by position and biases alone: (1, h, T, e)."""
         zero = ops.add(self.embed.bias, self.positions)  # (T, d)
         return self._split(ops.expand_dims(self.value(zero), 0))
 
     def _split(self, x: Any) -> Any:
-        """(B, T, d) -> (B, T, heads, d / heads)"""
-        return ops.reshape(x, (-1, x.shape[1], self.heads, self.depth // self.heads))
+        """(B, T, d) -> (B, heads, T, d / heads)"""
+        x = ops.reshape(x, (-1, x.shape[1], self.heads, self.depth // self.heads))
+        return ops.transpose(x, (0, 2, 1, 3))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
         """(B, T, n) -> (B, labels), (B, d), (B, T, labels)"""

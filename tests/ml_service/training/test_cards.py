@@ -139,3 +139,22 @@ def test_what_was_tried_goes_on_record_and_on_the_card(brain_version: Path, monk
 def test_the_house_networks_have_a_record_of_what_was_tried(name: str) -> None:
     found = metrics(NEWEST[name])["tried"]
     assert found and all(set(entry) == set(tried.COLUMNS) for entry in found)
+
+
+# Of these it is not shown that the hot places are what their answers rest on; their cards say so.
+UNEXPLAINED = {"pneumonia-vgg16-bn", "brain-tumour-resnet50"}
+
+
+@pytest.mark.parametrize("folder", NEWEST.values(), ids=named)
+def test_a_card_says_whether_the_heat_shows_what_the_answer_rests_on(folder: Path) -> None:
+    found, card = metrics(folder)["heat"], (folder / "card.md").read_text()
+    assert (found["gap"]["low"] <= 0) == (folder.parent.name in UNEXPLAINED)
+    assert ("do not rely on its heat map" in card) == (folder.parent.name in UNEXPLAINED)
+    assert found["correlation"] < 0.25 and (folder / "plots" / "deletion.png").exists()
+
+
+@pytest.mark.parametrize("folder", NEWEST.values(), ids=named)
+def test_pictures_that_nobody_had_in_sight_are_refused(folder: Path) -> None:
+    found = metrics(folder)["refused_of_foreign_images"]["pictures of things (held out)"]
+    assert found["n"] == 300 and found["refused_share"] >= 0.98
+    assert "Those marked 'held out' were looked at once" in (folder / "card.md").read_text()

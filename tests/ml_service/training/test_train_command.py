@@ -113,3 +113,11 @@ def test_patches_of_a_network_that_has_none_are_refused(
         command(monkeypatch, "--model", "pneumonia", "--data", films, *others, "--patches", "true")
     assert "--patches is for --arch attention or cnn_attention alone. Received: " in (said := capsys.readouterr().err)
     assert (others[1] if others else "no --arch") in said.rsplit("Received:", 1)[1]
+
+
+def test_a_width_without_an_architecture_is_refused(
+    films: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command(monkeypatch, "--model", "pneumonia", "--data", films, "--width", 0.5)
+    assert "--width is a share of the channels of --arch. Received: no --arch" in capsys.readouterr().err
