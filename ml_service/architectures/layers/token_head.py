@@ -69,10 +69,12 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     def _heat(self, attention: Any, value: Any, output: Any) -> Any:
         """(B, h, T, T), (B, h, T, e), (h, T, e, labels) -> (B, T, labels)"""
         heads, tokens, each, labels = output.shape
-        # Of a unit of each value at a token, in each logit: (B, h, T, e, labels).
-        reach = ops.matmul(ops.swapaxes(attention, 2, 3), ops.reshape(output, (1, heads, tokens, each * labels)))
-        reach = ops.reshape(reach, (-1, heads, tokens, each, labels))
-        return ops.sum(reach * ops.expand_dims(value, -1), axis=(1, 3))
+        output = ops.reshape(ops.transpose(output, (0, 3, 2, 1)), (1, heads, labels * each, tokens))
+        # Of a unit of each value at a token, in each logit: (B, h, labels, e, T). From the left, so that attention, the
+        # largest of all, is read as it lies.
+        reach = ops.reshape(ops.matmul(output, attention), (-1, heads, labels, each, tokens))
+        heat = ops.sum(reach * ops.expand_dims(ops.swapaxes(value, 2, 3), 2), axis=(1, 3))  # (B, labels, T)
+        return ops.swapaxes(heat, 1, 2)
 
     def _output(self) -> tuple[Any, Any]:
         """Folds the projection into the dense layer. Returns (h, T, e, labels) and what no token changes, (labels,)."""
