@@ -1,8 +1,11 @@
 """A version that is not what was released does not answer."""
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,27 @@ def test_a_released_version_is_ready(models: Path) -> None:
         assert served.manifest.version == "1"
     registry.unload("pneumonia")
     assert registry.readiness() == {"pneumonia/1": "unloaded"}
+
+
+def test_what_is_kept_out_of_collections_goes_with_its_version(models: Path) -> None:
+    """Frozen objects are never collected: a network in a circle would stay in memory for good."""
+    gc.unfreeze()
+    registry = loaded(models)
+    assert gc.get_freeze_count() > 10_000
+    with registry.use("pneumonia") as served:
+        network: Any = vars(served)["network"]
+        network.circle = circle = Circle(network)
+        kept = weakref.ref(circle)
+    del served, network, circle
+    registry.unload("pneumonia")
+    assert kept() is None
+
+
+class Circle:
+    """Holds the network that holds it."""
+
+    def __init__(self, network: object) -> None:
+        self.network = network
 
 
 @pytest.mark.parametrize("file", ["weights.npz", "typical.npz", "card.md", "golden/noise.png"])
