@@ -22,7 +22,7 @@ class Settings:
     threads: int = 0  # of the network; 0: half as many as cores (TensorFlow: as many)
     engine: str = "auto"  # or openvino, tensorflow; for models that name none
     first: tuple[str, ...] = ()  # models that must be ready before the tier is; none of them there: all
-    studies_mb: int = 512  # of studies that boxes are drawn on, kept so that a further box comes without its study
+    studies_mb: int = 512  # of volumes and images that were read last, kept so that a box comes without its study
     embeddings_mb: int = 256  # of slices' embeddings, kept so that a further box costs the decoder alone
     memory_mb: int = 0  # of all versions in memory; the least recently used leave it. 0: no limit
 

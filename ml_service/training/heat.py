@@ -56,7 +56,8 @@ def main() -> None:
 def measured(judge: Judge, pixels: Pixels, folder: Path) -> dict[str, Any]:
     """Returns what metrics.json says of prepared images (n, side, side, 1): `deletion`, the mean log-odds of the answer
     before and after each step by order; `gap`, by how much the mean of the hottest's is below that at random, with a
-    95 % interval of a bootstrap over images; `correlation` of the maps with those of shuffled weights."""
+    95 % interval of a bootstrap over images; `correlation`, the mean one of the maps' ranks with those of shuffled
+    weights, without its sign."""
     curves = np.array([deletion(judge.network, film) for film in pixels])  # (n, orders, steps + 1)
     falls = (curves[:, 1] - curves[:, 0]).mean(axis=1)
     draws = np.random.default_rng(0).choice(falls, (DRAWS, len(falls))).mean(axis=1)
