@@ -16,11 +16,12 @@ from portal_wire.errors import Unavailable
 ACTS = "lightbox_acts"  # of a write transaction: what its audit rows will say
 _READ_ONLY = {"lightbox_read_only": True}
 _PATIENCE_S = 5
-# Connections to SQLite, each with 2 MB of pages and three descriptors, which SQLite keeps for as long as another
-# connection is open (sqlite.org/src, os_unix.c, "pending close"). Who computes holds the interpreter, so more of them
-# would read no faster; nobody holds two. The last used comes first: what it has in its cache holds until another one
-# writes, and used in turn they took a seventh more time for everything.
-_SQLITE_CONNECTIONS = 8
+# Connections to SQLite, each with up to 2 MB of pages and two descriptors, which SQLite keeps for as long as another
+# connection is open (sqlite.org/src, os_unix.c, "pending close"). Few, so that they are open and full soon after the
+# start and nothing grows from then on; who computes holds the interpreter, so more of them would read no faster, and
+# nobody holds two. The last used comes first: what it has in its cache holds until another one writes, and used in turn
+# they took a seventh more time for everything.
+_SQLITE_CONNECTIONS = 4
 # SQLite has one writer at a time and lets the others poll with growing pauses; in one process a lock wakes the next
 # at once, in order of arrival.
 _WRITERS: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
