@@ -16,7 +16,8 @@ WORKDIR /opt/lightbox
 COPY portal_wire portal_wire
 COPY app_service app_service
 COPY command_line command_line
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    GLIBC_TUNABLES=glibc.malloc.arena_max=2:glibc.malloc.tcache_count=0:glibc.malloc.mmap_threshold=1048576
 RUN install -d -o 10001 -g 10001 /var/lib/lightbox /run/lightbox /srv/incoming
 USER 10001
 VOLUME ["/var/lib/lightbox"]

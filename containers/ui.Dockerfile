@@ -15,7 +15,8 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /opt/lightbox
 COPY portal_wire portal_wire
 COPY ui_service ui_service
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    GLIBC_TUNABLES=glibc.malloc.arena_max=2:glibc.malloc.tcache_count=0:glibc.malloc.mmap_threshold=1048576
 USER 10001
 EXPOSE 5001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

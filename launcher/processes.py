@@ -26,9 +26,12 @@ _FORKS_OFTEN = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=8388608",
     "PYTHONMALLOC": "malloc",
 }
-# Many threads in turn, of which one computes at a time. Each would get a heap of its own, and keep there what the
-# largest file that it ever held left behind (mallopt(3), M_ARENA_MAX).
-_MANY_THREADS = {"MALLOC_ARENA_MAX": "2"}
+# Many threads in turn, of which one computes at a time. Each would get a heap of its own and a cache of freed blocks
+# (230 KB), and large files would leave holes: with two heaps, no caches, and a megabyte or more taken from the system
+# and given back, App is as large after an hour as after a minute (same manual).
+_MANY_THREADS = {
+    "GLIBC_TUNABLES": "glibc.malloc.arena_max=2:glibc.malloc.tcache_count=0:glibc.malloc.mmap_threshold=1048576"
+}
 _PROCESS_COUNTS = {"app": "LIGHTBOX_APP_PROCESSES", "ui": "LIGHTBOX_UI_WORKERS"}
 
 

@@ -1,7 +1,7 @@
 """`make load`: the load that the portal was planned for, twice and five times that, a batch, and 200 live pages.
 
 Arrivals go by the clock (arrivals.py) at the plan's own rates (plan.py), from four addresses. `--minutes` is the
-length of the steady phase; at twice the load it is three tenths of that.
+length of the steady phase; at twice the load it is three tenths of that, or `--double`.
 """
 
 import argparse
@@ -77,7 +77,9 @@ async def _loaded(
         with Watch(portal) as watch:
             running = watch.processes()
             steady = await _phase(STEADY, asked.minutes * 60, asked, visitors, answers, watch, found, said)
-            await _phase(DOUBLE, asked.minutes * 60 * 0.3, asked, visitors, answers, watch, found, said)
+            await _phase(
+                DOUBLE, (asked.double or asked.minutes * 0.3) * 60, asked, visitors, answers, watch, found, said
+            )
             await _phase(BURST, asked.burst, asked, visitors, answers, watch, found, said, drain_s=0)
             after = await _phase(AFTER, asked.after, asked, visitors, answers, watch, found, said)
             found["recovered_s"] = phase.recovered_s(after, _as_before(steady))
@@ -167,6 +169,7 @@ def _as_before(steady: phase.Outcome) -> dict[str, float]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make load", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10, help="of the planned load")
+    parser.add_argument("--double", type=float, help="minutes at twice the load (default: three tenths of --minutes)")
     parser.add_argument("--burst", type=float, default=60, help="seconds at five times the load")
     parser.add_argument("--after", type=float, default=120, help="seconds of the planned load after that")
     parser.add_argument("--batch", type=int, default=BATCH, help="films of one doctor; 0: left out")
