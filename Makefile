@@ -11,7 +11,7 @@ VERIFY := .venv/verify
 CHECKS := .venv/checks
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
-.PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types train index evaluate calibrate learning-curve site-calibration release bench bench-ml bench-volumes load lock clean
+.PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types train index evaluate calibrate learning-curve cross-validate site-calibration release bench bench-ml bench-volumes load lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ calibrate: setup-dev  ## fit a version to one site: make calibrate VERSION=folde
 learning-curve: setup-dev  ## would more patients help: make learning-curve VERSION=folder DATA=folder
 	@test -n "$(VERSION)" -a -n "$(DATA)" || { echo "usage: make learning-curve VERSION=folder DATA=folder" >&2; exit 2; }
 	@exec $(TRAINING).learning_curve --version "$(VERSION)" --data "$(DATA)"
+
+cross-validate: setup-dev  ## does a setting help, by patient: make cross-validate VERSION=folder DATA=folder CHANGE=mixup=0
+	@test -n "$(VERSION)" -a -n "$(DATA)" -a -n "$(CHANGE)" || { echo "usage: make cross-validate VERSION=folder DATA=folder CHANGE=mixup=0" >&2; exit 2; }
+	@exec $(TRAINING).cross_validate --version "$(VERSION)" --data "$(DATA)" --change "$(CHANGE)"
 
 site-calibration:  ## fit a served version to this site: make site-calibration MODEL=pneumonia FOLDER=folder [ARGS=--use]
 	@test -n "$(MODEL)" -a -n "$(FOLDER)" || { echo "usage: make site-calibration MODEL=pneumonia FOLDER=folder" >&2; exit 2; }

@@ -78,6 +78,18 @@ def read_split(folder: Path, split: str, classes: Sequence[str]) -> Split:
     )
 
 
+def together(*splits: Split) -> Split:
+    """Returns several splits as one."""
+    patients = tuple(patient for split in splits for patient in split.patients)
+    films, classes = (np.concatenate([getattr(split, name) for split in splits]) for name in ("films", "classes"))
+    return Split(films, classes, patients, splits[0].names)
+
+
+def part_of(split: Split, numbers: Sequence[int] | NDArray[np.int64]) -> Split:
+    """Returns the images with these numbers, in that order."""
+    return Split(split.films[numbers], split.classes[numbers], tuple(split.patients[n] for n in numbers), split.names)
+
+
 def read_film(path: Path) -> Grey:
     """Returns a file's framed film, by the code that serves it."""
     return frame(grey_plane(path.read_bytes()))

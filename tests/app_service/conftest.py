@@ -32,6 +32,7 @@ from app_service.settings import Settings
 from app_service.storage.migrate import migrate
 from app_service.web import create_app
 from tests.app_service.fake_ml import FakeMl
+from tests.app_service.one_connection import one_connection as one_connection  # a fixture for every test here
 
 SERVICE_TOKEN = "between-services"
 PASSWORD = "a long enough password"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ml_service import manifest as manifests
+from ml_service.training import brief
 from ml_service.training import learning_curve as curve
 from ml_service.training.datasets import Split
 
@@ -27,8 +28,8 @@ def test_the_command_adds_points_plot_and_card(
 ) -> None:
     monkeypatch.setattr(curve, "SHARES", (1 / 2, 1))
     monkeypatch.setattr(curve, "SEEDS", (1,))
-    monkeypatch.setattr(curve, "SIDE", 32)
-    monkeypatch.setattr(curve, "EPOCHS", 1)
+    monkeypatch.setattr(brief, "SIDE", 32)
+    monkeypatch.setattr(brief, "EPOCHS", 1)
     monkeypatch.setattr(sys, "argv", ["curve", "--version", str(brain_version), "--data", str(slices)])
     curve.main()
     found = json.loads((brain_version / manifests.METRICS).read_text())
