@@ -15,6 +15,7 @@ from app_service.storage import database
 from app_service.storage.database import may_be_committed, open_engine, reading, writing
 from app_service.storage.jobs import require_room
 from app_service.storage.migrate import migrate
+from tests.app_service.one_connection import TIER
 
 
 def test_every_commit_reaches_the_disk(tmp_path: Path) -> None:
@@ -101,4 +102,15 @@ def test_a_database_that_another_process_holds_is_an_error_of_the_database(
     with writing(engine) as connection:
         connection.execute(text("CREATE TABLE t (x INTEGER)"))
     other.close()
+    engine.dispose()
+
+
+def test_a_second_connection_in_one_thread_is_noticed(one_connection: list[str], tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path}/test.db")
+    nested = "with reading(engine):\n    with reading(engine):\n        pass"
+    exec(compile(nested, f"{TIER}/made_up.py", "exec"), {"reading": reading, "engine": engine})
+    assert one_connection == [f"{TIER}/made_up.py:2"]
+    one_connection.clear()
+    exec(compile(nested, "/elsewhere/made_up.py", "exec"), {"reading": reading, "engine": engine})
+    assert not one_connection
     engine.dispose()
