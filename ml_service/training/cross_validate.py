@@ -49,7 +49,7 @@ def changed(recipe: Recipe, change: str) -> tuple[Recipe, float]:
     name, _, text = change.partition("=")
     (phase,) = recipe.phases
     holder = phase if hasattr(phase, name) else recipe
-    now = getattr(holder, name, None)
+    now: Any = getattr(holder, name, None)
     if type(now) not in (int, float):
         raise ValueError(f"Expected a number of the recipe or its phase. Received: {name}")
     new: Any = dataclasses.replace(holder, **{name: type(now)(text)})
