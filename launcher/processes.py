@@ -28,7 +28,7 @@ _FORKS_OFTEN = {
 }
 # Many threads in turn, of which one computes at a time. Each would get a heap of its own and a cache of freed blocks
 # (230 KB), and large files would leave holes: with two heaps, no caches, and a megabyte or more taken from the system
-# and given back, App is as large after an hour as after a minute (same manual).
+# and given back, App is as large after half an hour as after minutes (same manual).
 _MANY_THREADS = {
     "GLIBC_TUNABLES": "glibc.malloc.arena_max=2:glibc.malloc.tcache_count=0:glibc.malloc.mmap_threshold=1048576"
 }

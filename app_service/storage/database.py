@@ -17,7 +17,7 @@ ACTS = "lightbox_acts"  # of a write transaction: what its audit rows will say
 _READ_ONLY = {"lightbox_read_only": True}
 _PATIENCE_S = 5
 # Connections to SQLite, each with up to 2 MB of pages and two descriptors, which SQLite keeps for as long as another
-# connection is open (sqlite.org/src, os_unix.c, "pending close"). Few, so that they are open and full soon after the
+# connection is open (sqlite.org/src, os_unix.c, "pending close"). Few, so that all are open soon after the
 # start and nothing grows from then on; who computes holds the interpreter, so more of them would read no faster, and
 # nobody holds two. The last used comes first: what it has in its cache holds until another one writes, and used in turn
 # they took a seventh more time for everything.

@@ -62,11 +62,11 @@ def cross_validated(films: Split, recipe: Recipe, other: Recipe) -> list[dict[st
     found = []
     for learn, judge in folds.split(films.classes, films.classes, films.patients):
         part, left_out = part_of(films, learn), part_of(films, judge)
-        steps = brief.EPOCHS * len(part) // recipe.batch
         pair = {}
         for name, each in (("without", recipe), ("with", other)):
             # Both are judged by the recipe's own variations: a change of them would change what is asked too.
             judge_by = dataclasses.replace(recipe.phases[0], side=each.side)
+            steps = each.phases[0].epochs * len(part) // each.batch
             pair[name] = Validation(left_out, judge_by).scores(brief.learnt(each, part, steps, SEED))
         found.append(pair)
         tqdm.write(json.dumps(pair))

@@ -14,8 +14,8 @@ from sqlalchemy.pool import Pool
 
 import app_service
 
-TIER = str(Path(app_service.__file__).parent)
-DATABASE = str(Path(TIER) / "storage" / "database.py")
+TIER = f"{Path(app_service.__file__).parent}/"
+DATABASE = f"{TIER}storage/database.py"
 
 
 @pytest.fixture(autouse=True)

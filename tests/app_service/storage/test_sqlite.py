@@ -108,8 +108,8 @@ def test_a_database_that_another_process_holds_is_an_error_of_the_database(
 def test_a_second_connection_in_one_thread_is_noticed(one_connection: list[str], tmp_path: Path) -> None:
     engine = open_engine(f"sqlite:///{tmp_path}/test.db")
     nested = "with reading(engine):\n    with reading(engine):\n        pass"
-    exec(compile(nested, f"{TIER}/made_up.py", "exec"), {"reading": reading, "engine": engine})
-    assert one_connection == [f"{TIER}/made_up.py:2"]
+    exec(compile(nested, f"{TIER}made_up.py", "exec"), {"reading": reading, "engine": engine})
+    assert one_connection == [f"{TIER}made_up.py:2"]
     one_connection.clear()
     exec(compile(nested, "/elsewhere/made_up.py", "exec"), {"reading": reading, "engine": engine})
     assert not one_connection

@@ -36,6 +36,7 @@ def test_each_patient_is_judged_once_by_networks_that_never_saw_them(monkeypatch
 
     def learn(recipe: Recipe, part: Split, steps: int, seed: int) -> float:
         learnt.append(set(part.patients))
+        assert steps == recipe.phases[0].epochs * len(part) // recipe.batch
         return recipe.weight_decay
 
     class Judge:
