@@ -57,7 +57,7 @@ class Inference:
     parameters: dict[str, Any]
 
 
-def read_request(body: bytes, header_length: str | None) -> Inference:
+def read_request(body: bytes | bytearray, header_length: str | None) -> Inference:
     """Returns the request. Raises BadRequest saying what was expected and what came."""
     split = _length(header_length, len(body))
     try:

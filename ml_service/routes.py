@@ -13,6 +13,7 @@ from ml_service.metrics import DROPPED
 from ml_service.repository import registry
 from ml_service.running import Running
 from ml_service.serving import Answering
+from ml_service.whole_body import whole_body
 from portal_wire.errors import BadRequest, PortalError
 
 routes = Blueprint("v2", __name__, url_prefix="/v2")
@@ -72,7 +73,7 @@ def model_ready(name: str, version: str | None = None) -> Response:
 @routes.post("/models/<name>/infer")
 @routes.post("/models/<name>/versions/<version>/infer")
 def infer(name: str, version: str | None = None) -> Response:
-    asked = protocol.read_request(request.get_data(cache=False), request.headers.get(protocol.HEADER_LENGTH))
+    asked = protocol.read_request(whole_body(request), request.headers.get(protocol.HEADER_LENGTH))
     if asked.id and len(asked.id) > LONGEST_ID:
         raise BadRequest(f"Expected an id of at most {LONGEST_ID} characters. Received: {len(asked.id)}.")
     with registry().use(name, version) as served, running().named(asked.id) as begun:

@@ -43,6 +43,12 @@ class Peer:
 _HERE = "benchmarks.peers"
 PEERS = (
     Peer("mosec", "mosec", (f"{_HERE}.with_mosec", "--port", "PORT", "--timeout", "60000"), "/inference"),
+    Peer(
+        "mosec, ONNX Runtime",
+        "onnxruntime",
+        (f"{_HERE}.with_mosec_onnx", "--port", "PORT", "--timeout", "60000"),
+        "/inference",
+    ),
     Peer("LitServe", "litserve", (f"{_HERE}.with_litserve", "PORT"), "/predict"),
     Peer(
         "BentoML", "bentoml", ("bentoml", "serve", "benchmarks.peers.with_bentoml:Film", "--port", "PORT"), "/predict"

@@ -23,9 +23,9 @@ class Prepare(Worker):  # type: ignore[misc]  # mosec has no types
 
 
 class Infer(Worker):  # type: ignore[misc]  # mosec has no types
-    def __init__(self) -> None:
+    def __init__(self, network: Any = None) -> None:
         super().__init__()
-        self._network = opened()
+        self._network = network or opened()
 
     def forward(self, data: list[Pixels]) -> list[dict[str, Any]]:
         return [{"logit": value} for value in logits(self._network, data)]
