@@ -1,7 +1,9 @@
-"""The limits of every design: the network alone, on prepared tensors, in batches; and films read alone.
+"""The limits of every design: the network alone, on prepared tensors, in batches; films read alone; and both in turn, a
+batch read and then computed, which is the least that an answer about a film takes of one core.
 
-`python -m benchmarks.engine` answers each line of its input, "network" or "decode" and a number of seconds, with
-images per second. Reading is from a JPEG to what the network reads, in as many threads as this process may use cores.
+`python -m benchmarks.engine` answers each line of its input, "network", "decode" or "in turn" and a number of seconds,
+with images per second. Reading is from a JPEG to what the network reads, in as many threads as this process may use
+cores.
 """
 
 import os
@@ -30,13 +32,20 @@ def main() -> None:
         pixels: Pixels = prepare(grey_plane(picture), manifest.side)
         return pixels
 
-    batch = np.stack([read(pictures[number % len(pictures)]) for number in range(BATCH)])
+    def read_batch() -> Pixels:
+        return np.stack([read(pictures[number % len(pictures)]) for number in range(BATCH)])
+
+    batch = read_batch()
     network = open_network(manifest, FOLDER)
     warm(network, BATCH)
-    limits = {"network": lambda: len(network(batch).logits), "decode": lambda: _all_read(read, pictures)}
+    limits = {
+        "network": lambda: len(network(batch).logits),
+        "decode": lambda: _all_read(read, pictures),
+        "in turn": lambda: len(network(read_batch()).logits),
+    }
     print("ready", flush=True)
     for line in sys.stdin:
-        what, seconds = line.split()
+        what, seconds = line.rsplit(maxsplit=1)
         print(_images_per_second(limits[what], float(seconds)), flush=True)
 
 

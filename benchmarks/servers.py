@@ -123,7 +123,8 @@ def naive() -> Iterator[str]:
 
 @contextmanager
 def engine() -> Iterator["subprocess.Popen[str]"]:
-    """The bare network, and films read alone: write "network" or "decode" and seconds, read images per second."""
+    """The bare network, films read alone, both: write "network", "decode" or "in turn" and seconds, read images per
+    second."""
     with _module("benchmarks.engine") as process:
         assert process.stdout is not None
         process.stdout.readline()

@@ -41,7 +41,7 @@ def _received(reader: Any, connection: socket.socket) -> bytearray:
     reader.unreader.unread(begun[at:])  # the next request's, of a caller that does not wait
     rest = memoryview(body)
     while at < length:
-        came = connection.recv_into(rest[at:])
+        came = connection.recv_into(rest[at:], 0, socket.MSG_WAITALL)  # it may still be cut short: recv(2)
         if not came:
             raise ConnectionResetError
         at += came
