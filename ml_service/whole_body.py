@@ -5,6 +5,7 @@ millisecond of processor, sixteen prepared films of 3 MB 5 ms. Received where it
 """
 
 import socket
+from ssl import SSLSocket
 from typing import Any
 
 from flask import Request
@@ -13,14 +14,16 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 
 def whole_body(request: Request) -> bytes | bytearray:
-    """Returns the body. One without a length, or from another server than gunicorn, is read by Werkzeug.
+    """Returns the body. One without a length, over TLS, or from another server than gunicorn, is read by Werkzeug.
 
     Raises RequestEntityTooLarge above the application's MAX_CONTENT_LENGTH, ClientDisconnected when the caller leaves
     before all of it has come.
     """
     stream = request.environ["wsgi.input"]
     connection = request.environ.get("gunicorn.socket")
-    if not isinstance(stream, Body) or not isinstance(stream.reader, LengthReader) or connection is None:
+    if not isinstance(connection, socket.socket) or isinstance(connection, SSLSocket):
+        return request.get_data(cache=False)
+    if not isinstance(stream, Body) or not isinstance(stream.reader, LengthReader):
         return request.get_data(cache=False)
     longest = request.max_content_length
     if longest is not None and stream.reader.length > longest:
