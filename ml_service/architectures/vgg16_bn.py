@@ -4,19 +4,22 @@ https://arxiv.org/abs/1502.03167), as torchvision builds it.
 134,277,186 learnt parameters with 3 channels and 2 labels, most of them in the first dense layer.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
 from ml_service.architectures.layers.adaptive_pool import AdaptivePool
+from ml_service.architectures.layers.back_through import BackThrough, Step
 from ml_service.architectures.layers.explained_head import ExplainedHead
 from ml_service.architectures.layers.planes import Planes
 
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions of each
 
 
-def build(labels: int = 1, channels: int = 3, width: float = 1.0, dropout: float = 0.5) -> keras.Model:
+def build(
+    labels: int = 1, channels: int = 3, width: float = 1.0, dropout: float = 0.5, heat_of: Literal[4, 5] = 4
+) -> keras.Model:
     """Returns an untrained network.
 
     Args:
@@ -24,32 +27,42 @@ def build(labels: int = 1, channels: int = 3, width: float = 1.0, dropout: float
         channels: planes of the image; a grey one is repeated.
         width: share of the original's channels and hidden units (4096).
         dropout: share of each hidden layer that is dropped in training.
+        heat_of: the block whose maps the heat is of. Those of block 4 tell places apart twice as finely, and each sees
+            100 pixels, of block 5 212: there the hot places are not where the answer rests, measured on films.
 
     Input shape:
         (batch_size, height, width, 1 or channels), at least 32 x 32.
 
     Output shape:
-        `logits` (batch_size, labels), `features` (batch_size, 512 * width), `heat` (batch_size, 7, 7, labels).
+        `logits` (batch_size, labels), `features` (batch_size, 512 * width), `heat` (batch_size, height / 16,
+        width / 16, labels), or (batch_size, 7, 7, labels) of block 5.
     """
     inputs = keras.Input((None, None, None), name="pixels")  # (B, H, W, 1 or C)
     x = Planes(channels, name="planes")(inputs)
     for block, (filters, count) in enumerate(BLOCKS, start=1):
+        before, steps, rectified = x, [], []
         for number in range(1, count + 1):
-            x = _convolve(x, _scaled(filters, width), name=f"block{block}", number=number)
+            step, x = _convolve(x, _scaled(filters, width), name=f"block{block}", number=number)
+            steps.append(step)
+            rectified.append(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     maps = AdaptivePool(7, name="maps")(x)  # (B, 7, 7, 512), from (B, H/32, W/32, 512)
     features = layers.GlobalAveragePooling2D(name="features", dtype="float32")(maps)  # (B, 512)
     units = _scaled(4096, width)
-    logits, heat = ExplainedHead((units, units), labels, join="flat", dropout=dropout, name="head")(maps)
+    gives: Literal["heat", "gradient"] = "heat" if heat_of == 5 else "gradient"
+    head = ExplainedHead((units, units), labels, join="flat", dropout=dropout, gives=gives, name="head")
+    logits, heat = head(maps)
+    if heat_of == 4:
+        heat = BackThrough(steps, name="heat")(heat, before, rectified, x)  # (B, H/16, W/16, labels)
     return keras.Model(inputs, {"logits": logits, "features": features, "heat": heat}, name="vgg16_bn")
 
 
-def _convolve(x: Any, filters: int, name: str, number: int) -> Any:
-    """3x3 convolution, norm, ReLU. (B, H, W, C) -> (B, H, W, filters)"""
+def _convolve(x: Any, filters: int, name: str, number: int) -> tuple[Step, Any]:
+    """3x3 convolution, norm, ReLU. (B, H, W, C) -> the first two, and (B, H, W, filters)"""
     start = keras.initializers.HeNormal(seed=None)
-    x = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"{name}_conv{number}")(x)
-    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm{number}")(x)
-    return layers.ReLU(name=f"{name}_relu{number}")(x)
+    convolution = layers.Conv2D(filters, 3, padding="same", kernel_initializer=start, name=f"{name}_conv{number}")
+    norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm{number}")
+    return (convolution, norm), layers.ReLU(name=f"{name}_relu{number}")(norm(convolution(x)))
 
 
 def _scaled(units: int, width: float) -> int:

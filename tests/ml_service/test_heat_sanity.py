@@ -104,11 +104,8 @@ def test_without_what_was_learnt_every_architecture_shows_another_map(each: Serv
 
 
 @pytest.mark.parametrize("each", FOR_FILMS.values(), ids=FOR_FILMS, indirect=True)
-def test_every_architectures_answer_rests_on_hot_places(each: Served, request: pytest.FixtureRequest) -> None:
+def test_every_architectures_answer_rests_on_hot_places(each: Served) -> None:
     """On the mean over films: single ones of a weak network may go the other way."""
-    if each.manifest.architecture == "vgg16_bn":
-        reason = "its hot places take the answer down no faster than others do"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     found = [deletion(each.network, film).mean(axis=1) for film in prepared(each)]
     hottest, chance, coldest = np.mean(found, axis=0)
     assert hottest < chance < coldest

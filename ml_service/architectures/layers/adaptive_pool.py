@@ -31,9 +31,9 @@ class AdaptivePool(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
             return images
         height, width = ops.shape(images)[1:3]
         x = ops.reshape(images, (-1, height, width * channels))
-        x = ops.matmul(ops.cast(_shares(height, size), images.dtype), x)  # (B, size, W * C)
+        x = ops.matmul(ops.cast(shares(height, size), images.dtype), x)  # (B, size, W * C)
         x = ops.reshape(x, (-1, size, width, channels))
-        return ops.matmul(ops.cast(_shares(width, size), images.dtype), x)  # (B, size, size, C)
+        return ops.matmul(ops.cast(shares(width, size), images.dtype), x)  # (B, size, size, C)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(B, H, W, C) -> (B, size, size, C)"""
@@ -46,7 +46,7 @@ class AdaptivePool(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         return 0 if same else self.size * width * channels * (height + self.size)
 
 
-def _shares(pixels: Any, cells: int) -> Any:
+def shares(pixels: Any, cells: int) -> Any:
     """Returns how much each pixel counts in each cell: (cells, pixels), rows sum to 1."""
     cell = ops.arange(cells, dtype="int32")[:, None]
     first = cell * pixels // cells

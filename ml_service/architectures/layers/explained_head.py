@@ -26,12 +26,14 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
         norm: whether a batch normalisation follows each hidden layer.
         dropout: share of each hidden layer that is dropped in training.
         l2: penalty on the hidden kernels.
+        gives: "heat", or, of "flat" ones, the "gradient" that it is made of, for maps before these (`back_through.py`).
 
     Input shape:
         (batch_size, height, width, channels); height and width fixed for "flat".
 
     Output shape:
-        logits (batch_size, labels), heat (batch_size, height, width, labels).
+        logits (batch_size, labels), heat (batch_size, height, width, labels) or gradient (batch_size, labels, height,
+        width, channels).
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
         norm: bool = False,
         dropout: float = 0.5,
         l2: float = 0.0,
+        gives: Literal["heat", "gradient"] = "heat",
         **options: Any,
     ) -> None:
         super().__init__(**options, dtype="float32")  # in training too: logits and heat are sums of many terms
         self.labels = labels
         self.join = join
+        self.gives = gives
         penalty = keras.regularizers.L2(l2) if l2 else None
         numbers = range(1, len(units) + 1)
         self.dense = [
@@ -68,7 +72,7 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
         self.last.build((None, *read))
 
     def call(self, maps: Any, training: bool | None = None) -> tuple[Any, Any]:
-        """(B, h, w, C) -> (B, labels), (B, h, w, labels)"""
+        """(B, h, w, C) -> (B, labels), (B, h, w, labels) or (B, labels, h, w, C)"""
         x = ops.mean(maps, axis=(1, 2)) if self.join == "mean" else ops.reshape(maps, (-1, self._inputs()))
         slopes = []  # of each hidden layer's ReLU, (B, units)
         for number, dense in enumerate(self.dense):
@@ -77,10 +81,10 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
                 x = self.norms[number](x, training=training)
             slopes.append(ops.cast(x > 0, x.dtype))
             x = self.drops[number](ops.relu(x), training=training)
-        return self.last(x), self._heat(maps, slopes)
+        return self.last(x), self._explained(maps, self._gradient(slopes))
 
-    def _heat(self, maps: Any, slopes: list[Any]) -> Any:
-        """Goes from the logits back to the maps. Returns (B, h, w, labels)."""
+    def _gradient(self, slopes: list[Any]) -> Any:
+        """Goes from the logits back to what the first layer read, n numbers. Returns (B, labels, n)."""
         gradient = ops.transpose(self.last.kernel)[None]  # (1, labels, units)
         for number, slope in reversed(list(enumerate(slopes))):
             if self.norms:
@@ -88,19 +92,26 @@ class ExplainedHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no t
                 slope = slope * norm.gamma / ops.sqrt(norm.moving_variance + norm.epsilon)
             gradient = gradient * slope[:, None, :]  # (B, labels, units)
             gradient = _back(gradient, self.dense[number].kernel)  # (B, labels, n)
+        return gradient
+
+    def _explained(self, maps: Any, gradient: Any) -> Any:
+        """(B, h, w, C), (B, labels, n) -> (B, h, w, labels), or the gradient at each place, (B, labels, h, w, C)"""
         height, width = ops.shape(maps)[1:3]
         if self.join == "mean":
             return ops.einsum("bijc,blc->bijl", maps, gradient) / ops.cast(height * width, "float32")
         gradient = ops.reshape(gradient, (-1, self.labels, height, width, maps.shape[-1]))
-        return ops.einsum("bijc,blijc->bijl", maps, gradient)
+        return gradient if self.gives == "gradient" else ops.einsum("bijc,blijc->bijl", maps, gradient)
 
     def _inputs(self) -> int:
         """Returns how many numbers the first dense layer reads."""
         return int(self.dense[0].kernel.shape[0])
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[tuple[int | None, ...], ...]:
-        """(B, h, w, C) -> (B, labels), (B, h, w, labels)"""
-        return (input_shape[0], self.labels), (*input_shape[:-1], self.labels)
+        """(B, h, w, C) -> (B, labels), (B, h, w, labels) or (B, labels, h, w, C)"""
+        batch, *places, channels = input_shape
+        if self.gives == "gradient":
+            return (batch, self.labels), (batch, self.labels, *places, channels)
+        return (batch, self.labels), (batch, *places, self.labels)
 
     def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
         """Returns the cost of the logits and the heat of one image."""

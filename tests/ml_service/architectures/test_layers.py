@@ -2,6 +2,7 @@
 
 from math import ceil, floor
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -61,6 +62,29 @@ def test_the_heats_sum_is_the_logit_less_the_bias() -> None:
     head.last.bias.assign([0.5, -2.0])
     logits, heat = head(some(5, 3, 3, 4))
     np.testing.assert_allclose(heat.numpy().sum(axis=(1, 2)), logits.numpy() - [0.5, -2.0], atol=1e-4)
+
+
+@pytest.mark.parametrize("labels", [1, 3])
+@pytest.mark.parametrize("side", [64, 100, 224])
+def test_vgg16s_heat_is_gradient_times_the_maps_of_its_fourth_block(labels: int, side: int) -> None:
+    """100: block 5 has six places a side, and its pooled maps three, which are spread over seven."""
+    network = architectures.build("vgg16_bn", {"labels": labels, "width": 0.125})
+    rng = np.random.default_rng(1)
+    for weight in network.weights:
+        if weight.name in ("gamma", "beta", "moving_mean", "moving_variance"):
+            weight.assign(weight + np.abs(rng.normal(0, 0.1, weight.shape)))
+    maps = network.get_layer("block4_pool").output
+    seen = keras.Model(network.input, [maps, network.output["logits"], network.output["heat"]])
+    images = tf.constant(some(2, side, side, 1))
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(images)
+        before, logits, heat = seen(images, training=False)
+        each = tf.unstack(logits, axis=-1)
+    assert heat.shape == (2, side // 16, side // 16, labels)
+    for label, logit in enumerate(each):
+        contributions = tf.reduce_sum(tape.gradient(logit, before) * before, axis=-1).numpy()
+        assert np.abs(contributions).max() > 1e-3
+        np.testing.assert_allclose(heat[..., label].numpy(), contributions, rtol=1e-3, atol=1e-5)
 
 
 def test_a_tokens_heat_is_what_its_value_adds_while_the_attention_stays() -> None:
