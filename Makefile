@@ -11,7 +11,7 @@ VERIFY := .venv/verify
 CHECKS := .venv/checks
 PACKAGES := portal_wire ui_service app_service ml_service launcher command_line benchmarks verify
 
-.PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types train index evaluate calibrate learning-curve cross-validate site-calibration release bench bench-ml bench-volumes load lock clean
+.PHONY: help setup setup-dev run test verify chaos rehearse rehearse-static lint types pretrain train index evaluate calibrate learning-curve cross-validate site-calibration release bench bench-ml bench-volumes load lock clean
 
 help:  ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ lint: setup-dev  ## check style
 
 types: setup-dev  ## check types
 	@$(VENV)/bin/mypy --strict $(PACKAGES)
+
+pretrain: setup-dev  ## learn without labels, to train from: make pretrain MODEL=pneumonia DATA=folder [ARGS='--more FOLDER --epochs 40']
+	@test -n "$(MODEL)" -a -n "$(DATA)" || { echo "usage: make pretrain MODEL=pneumonia DATA=folder" >&2; exit 2; }
+	@exec $(TRAINING).pretrain --model "$(MODEL)" --data "$(DATA)" $(ARGS)
 
 train: setup-dev  ## train a model: make train MODEL=pneumonia DATA=folder [ARCH=resnet50 ARGS=...]
 	@test -n "$(MODEL)" -a -n "$(DATA)" || { echo "usage: make train MODEL=pneumonia DATA=folder" >&2; exit 2; }

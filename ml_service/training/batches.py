@@ -1,9 +1,9 @@
 """Augmented batches, made in threads while the network works (OpenCV and NumPy let go of the interpreter)."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from ml_service.training.recipes import Phase
 
 AHEAD = 6  # batches in the making
 BLEND = 0.3  # of the Beta(BLEND, BLEND) that mixes two films: mostly one of them
+Pick = NDArray[np.int64]
+Made = TypeVar("Made")
 
 
 class Batch(NamedTuple):
@@ -28,12 +30,21 @@ class Batch(NamedTuple):
 
 def epoch_batches(data: Split, phase: Phase, size: int, seed: int, epoch: int) -> Iterator[Batch]:
     """Yields one shuffled epoch; the same (seed, epoch) gives the same batches. A last part batch is dropped."""
-    order = np.random.default_rng((seed, epoch)).permutation(len(data))
-    picks = [order[at : at + size] for at in range(0, len(data) - size + 1, size)]
+    return made_ahead(lambda pick: _batch(data, pick, phase, (seed, epoch)), picks(len(data), size, seed, epoch))
+
+
+def picks(count: int, size: int, seed: int, epoch: int) -> list[Pick]:
+    """Returns the numbers of each batch of one shuffled epoch, without a last part batch."""
+    order = np.random.default_rng((seed, epoch)).permutation(count)
+    return [order[at : at + size] for at in range(0, count - size + 1, size)]
+
+
+def made_ahead(make: Callable[[Pick], Made], picks: Sequence[Pick]) -> Iterator[Made]:
+    """Yields what `make` makes of each pick, in their order; the next AHEAD are in the making."""
     with ThreadPoolExecutor(2) as pool:
-        waiting: deque[Future[Batch]] = deque()
+        waiting: deque[Future[Made]] = deque()
         for pick in picks:
-            waiting.append(pool.submit(_batch, data, pick, phase, (seed, epoch)))
+            waiting.append(pool.submit(make, pick))
             if len(waiting) > AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -47,7 +58,7 @@ def augmented_films(data: Split, side: int, seed: int, erase: float = 1.0) -> Pi
     return np.stack([augmented(film, side, rng, erase=erase) for film, rng in zip(data.films, rngs, strict=True)])
 
 
-def _batch(data: Split, pick: NDArray[np.int64], phase: Phase, seed: tuple[int, int]) -> Batch:
+def _batch(data: Split, pick: Pick, phase: Phase, seed: tuple[int, int]) -> Batch:
     rngs = [np.random.default_rng((*seed, int(index))) for index in pick]
     films = np.stack([varied(_film(data, i, phase, rng), phase, rng) for i, rng in zip(pick, rngs, strict=True)])
     targets = np.eye(len(data.names), dtype=np.float32)[data.classes[pick]]
