@@ -10,6 +10,7 @@ from typing import Any
 
 from ml_service import manifest as manifests
 from ml_service.manifest import Manifest, Prompted
+from ml_service.training import origin
 from ml_service.training.card_heat import heat_section
 from ml_service.training.card_learning_curve import learning_curve_section
 from ml_service.training.card_precision import precision_section
@@ -178,7 +179,7 @@ def _how(manifest: Manifest, about: Facts) -> str:
         offsets = ", ".join(f"{offset:+.3f}" for offset in fit.offset)
         said = f"The probabilities are softmax({fit.scale:.3f} x logits + ({offsets})); the most probable class is the "
         said += f'answer, and up to {high} the answer is "uncertain".'
-    start = "from an earlier version's weights" if "start_sha256" in manifest.training["config"] else "from scratch"
+    start = origin.in_words(manifest.training["config"], about.images)
     return (
         "## How it works\n\n"
         f"Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained {start}. An image is "

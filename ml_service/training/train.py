@@ -8,7 +8,6 @@ The test split is not read here.
 import argparse
 import csv
 import dataclasses
-import hashlib
 import json
 import math
 import time
@@ -29,6 +28,7 @@ from ml_service.training.batches import augmented_films, epoch_batches
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.facts import PATCHED
 from ml_service.training.loop import Learner
+from ml_service.training.origin import began_with
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
 from ml_service.training.run_record import record
@@ -191,9 +191,7 @@ def _keep(run: Path, learner: Learner, row: dict[str, float], recipe: Recipe) ->
 
 def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int, start: Path | None) -> None:
     config = dataclasses.asdict(recipe) | {"seed": seed, "train": len(films), "val": len(held_out)}
-    if start:  # no path: it may name a person's machine
-        config["start_sha256"] = hashlib.sha256(start.read_bytes()).hexdigest()
-    record(run, config)
+    record(run, config | (began_with(start) if start else {}))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Learning without labels, on made-up films."""
 
 import csv
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ml_service.training import pretrain
+from ml_service.training.origin import in_words
 from ml_service.training.recipes import RECIPES, Phase, Recipe
 from ml_service.training.train import train
 
@@ -63,4 +65,15 @@ def test_the_command_reads_the_training_split_alone_and_training_goes_on_from_it
     with (run / "history.csv").open(newline="") as lines:
         losses = [float(row["loss"]) for row in csv.DictReader(lines)]
     assert len(losses) == 4 and losses[-1] < losses[0]
-    assert train(recipe, films, tmp_path / "trained", start=run / "weights.npz")
+    trained = train(recipe, films, tmp_path / "trained", start=run / "weights.npz")
+    again = train(recipe, films, tmp_path / "again", start=trained / "weights.npz")
+    config = json.loads((again / "config.json").read_text())
+    count = len(list(data.glob("train/*/*.png"))) + len(list(more.glob("*.png")))
+    said = f"for 6 epochs after 4 at 32 pixels on {count} films without their labels"
+    assert in_words(config, "films") == said
+    assert str(tmp_path) not in json.dumps(config)
+
+
+def test_other_beginnings_are_told_from_it() -> None:
+    assert in_words({"phases": []}, "films") == "from scratch"
+    assert in_words({"phases": [], "start_sha256": "00"}, "films") == "from an earlier version's weights"
