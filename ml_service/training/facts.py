@@ -74,7 +74,7 @@ Aimed at on test: accuracy 94 %, AUC 0.985. Version 4 reaches the AUC and misses
 the end. Helped on validation and not on test: 24 more epochs at 224 pixels (AUC 0.988, but 92.8 %), and learning \
 features without labels first (SimCLR), which is the best on validation and reaches it in half the epochs (AUC 0.987, \
 92.8 %, and it refused 3.3 % of good films). Learning more from the training films no longer moves test, where most \
-errors are healthy films called ill; fitting to the site does (card of each version). Did not help: \
+errors are healthy films called ill. Did not help: \
 three classes, averaging several networks, 224 pixels without learning at that size, 48 more epochs there, SAM, \
 distillation from two versions and their mirrored films. Mean with the mirrored film: better on augmented validation \
 films, at twice the time; not taken yet. Not tried: other seeds. Averaged weights (EMA) are in every run."""
