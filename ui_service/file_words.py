@@ -9,6 +9,7 @@ _PLOTS = {
     "confusion": "Confusion: what was said against what was so",
     "precision recall": "Precision against recall",
     "curves": "Training: loss and score by epoch",
+    "deletion": "Greying the hottest places first: does the answer rest on them?",
     "learning curve": "Score by the number of training patients: would more of them help?",
 }
 _FILES = {

@@ -14,7 +14,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Otp = Annotated[str, StringConstraints(min_length=1, max_length=64)]  # a code of an authenticator, or a recovery code
 Purpose = Literal["answer", "compare"]
-MOST_MODELS = 20  # that one request may run
+MOST_MODELS = 100  # that one request may run: a comparison takes every version of every model that ships, and more
 MOST_STUDIES = 1000  # likewise: all of them or none, so one transaction, for which every other writer waits
 MOST_PACKED = 5000  # jobs of one archive: their ids fit into the 1 MB that NGINX lets in, their answers into memory
 
