@@ -1,5 +1,6 @@
-"""One step of gradient descent is the same on every backend of Keras that trains. torch is in no lock file: where it is
-not installed, its test says so and is skipped. Each runs in a process of its own, for Keras keeps one."""
+"""One step of gradient descent is the same on every backend of Keras that trains. JAX lies in an environment of its
+own, torch is in no lock file: where one is not installed, its test says so and is skipped. Each runs in a process of
+its own, for Keras keeps one."""
 
 import importlib.util
 import json
@@ -7,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[3]
+WITH_JAX = ROOT / ".venv" / "checks" / "bin" / "python"
 CLASSIFIERS = ("house", "resnet50", "vgg16_bn", "cnn4", "cnn_attention", "attention")
 # Parameters and which output is learnt from; small, for every one of them goes through every backend.
 LEARNING: list[tuple[str, dict[str, object], str]] = [
@@ -69,8 +72,10 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], dict[str
     @cache
     def of(backend: str) -> "dict[str, np.ndarray]":
         path = tmp_path_factory.mktemp(backend) / "step.npz"
-        environment = os.environ | {"KERAS_BACKEND": backend}
-        command = [sys.executable, "-c", STEP, path, json.dumps(LEARNING)]
+        # JAX's environment has no Keras: it finds this one's.
+        environment = os.environ | {"KERAS_BACKEND": backend, "PYTHONPATH": sysconfig.get_path("purelib")}
+        python = WITH_JAX if backend == "jax" else sys.executable
+        command = [python, "-c", STEP, path, json.dumps(LEARNING)]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=240)
         with np.load(path) as arrays:
             return dict(arrays)
@@ -82,6 +87,8 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> "Callable[[str], dict[str
 def test_a_network_learns_the_same_on_every_backend_that_trains(
     steps: "Callable[[str], dict[str, np.ndarray]]", backend: str
 ) -> None:
+    if backend == "jax" and not WITH_JAX.exists():
+        pytest.skip("jax is not installed (make .venv/checks/complete)")
     if backend == "torch" and importlib.util.find_spec(backend) is None:
         pytest.skip("torch is not installed; it is in no lock file (pip install torch)")
     came, expected = steps(backend), steps("tensorflow")
