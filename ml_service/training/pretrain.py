@@ -59,7 +59,10 @@ def main() -> None:
 
 
 def pretrain(recipe: Recipe, films: Films, run: Path, seed: int = 1) -> Path:
-    """Runs the one phase of the recipe on framed films (n, 224, 224); returns the run folder."""
+    """Runs the one phase of the recipe on framed films (n, 224, 224); returns the run folder. Raises ValueError for
+    fewer than BATCH."""
+    if len(films) < BATCH:
+        raise ValueError(f"Expected at least {BATCH} images, which are told from each other. Received: {len(films)}")
     run.mkdir(parents=True, exist_ok=True)
     (phase,) = recipe.phases
     record(run, dataclasses.asdict(recipe) | {"films": len(films), "seed": seed, "temperature": TEMPERATURE})

@@ -74,6 +74,12 @@ def test_the_command_reads_the_training_split_alone_and_training_goes_on_from_it
     assert str(tmp_path) not in json.dumps(config)
 
 
+def test_too_few_images_are_refused(recipe: Recipe, tmp_path: Path) -> None:
+    films = np.zeros((pretrain.BATCH - 1, 224, 224), np.uint8)
+    with pytest.raises(ValueError, match=f"at least {pretrain.BATCH} images"):
+        pretrain.pretrain(recipe, films, tmp_path)
+
+
 def test_other_beginnings_are_told_from_it() -> None:
     assert in_words({"phases": []}, "films") == "from scratch"
     assert in_words({"phases": [], "start_sha256": "00"}, "films") == "from an earlier version's weights"
