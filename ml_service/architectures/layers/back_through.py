@@ -5,7 +5,6 @@ pixels, block 4 sees 100 (Araujo et al. 2019, https://distill.pub/2019/computing
 places are still where they seem to be.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -32,8 +31,11 @@ class BackThrough(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
 
     def __init__(self, steps: list[Step], **options: Any) -> None:
         super().__init__(**options, dtype="float32")
-        # In a function, for Keras would count their weights here once more.
-        self._steps: Callable[[], list[Step]] = lambda: steps
+
+        def held() -> list[Step]:
+            return steps
+
+        self._steps = held  # a list Keras would search, and count its weights here once more
 
     def call(self, gradient: Any, before: Any, rectified: list[Any], highest: Any) -> Any:
         """(B, labels, n, n, F), (B, H, W, C), [(B, H, W, F)], (B, H / 2, W / 2, F) -> (B, H, W, labels)"""
