@@ -36,7 +36,12 @@ def build(
     Output shape:
         `logits` (batch_size, labels), `features` (batch_size, 512 * width), `heat` (batch_size, height / 16,
         width / 16, labels), or (batch_size, 7, 7, labels) of block 5.
+
+    Raises:
+        ValueError: for heat of another block.
     """
+    if heat_of not in (4, 5):
+        raise ValueError(f"Expected heat_of as 4 or 5. Received: {heat_of!r}")
     inputs = keras.Input((None, None, None), name="pixels")  # (B, H, W, 1 or C)
     x = Planes(channels, name="planes")(inputs)
     for block, (filters, count) in enumerate(BLOCKS, start=1):
@@ -49,7 +54,7 @@ def build(
     maps = AdaptivePool(7, name="maps")(x)  # (B, 7, 7, 512), from (B, H/32, W/32, 512)
     features = layers.GlobalAveragePooling2D(name="features", dtype="float32")(maps)  # (B, 512)
     units = _scaled(4096, width)
-    gives: Literal["heat", "gradient"] = "heat" if heat_of == 5 else "gradient"
+    gives: Literal["heat", "gradient"] = "gradient" if heat_of == 4 else "heat"
     head = ExplainedHead((units, units), labels, join="flat", dropout=dropout, gives=gives, name="head")
     logits, heat = head(maps)
     if heat_of == 4:

@@ -52,8 +52,8 @@ class BackThrough(keras.layers.Layer):  # type: ignore[misc]  # Keras has no typ
         return (*before_shape[:3], gradient_shape[1])
 
     def multiply_adds(self, input_shape: tuple[int, ...]) -> int:
-        """Returns the cost for one image, by the gradient (1, labels, n, n, F), without the pool: a place of the
-        block's maps for each of the gradient's four."""
+        """Returns about the cost for one image, by the gradient (1, labels, n, n, F): that of the convolutions, where
+        the pool changes no size, so that the block's maps have 2 n places a side."""
         _, labels, height, width, _ = input_shape
         kernels = sum(9 * conv.kernel.shape[2] * conv.kernel.shape[3] for conv, _ in self._steps())
         return int(labels * 4 * height * width * kernels)

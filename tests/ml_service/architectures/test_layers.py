@@ -87,6 +87,11 @@ def test_vgg16s_heat_is_gradient_times_the_maps_of_its_fourth_block(labels: int,
         np.testing.assert_allclose(heat[..., label].numpy(), contributions, rtol=1e-3, atol=1e-5)
 
 
+def test_vgg16_has_heat_of_its_last_two_blocks_alone() -> None:
+    with pytest.raises(ValueError, match="Expected heat_of as 4 or 5"):
+        architectures.build("vgg16_bn", {"heat_of": 3})
+
+
 def test_a_tokens_heat_is_what_its_value_adds_while_the_attention_stays() -> None:
     head = TokenHead(depth=8, labels=3, heads=2)
     tokens = some(2, 5, 6)
