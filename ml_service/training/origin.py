@@ -2,10 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ml_service.manifest import WEIGHTS
+
 START, CONTRASTED = "start", "temperature"  # the latter is said of runs without labels alone (pretrain.py)
+TEACHERS = "teachers_sha256"
+
+
+def taught_by(folders: Sequence[Path]) -> dict[str, list[str]]:
+    """Returns the hashes of the weights of a run's teachers (`teachers.py`). No path, as below."""
+    return {TEACHERS: [_hash(folder / WEIGHTS) for folder in folders]} if folders else {}
 
 
 def began_with(weights: Path) -> dict[str, Any]:
@@ -13,11 +22,15 @@ def began_with(weights: Path) -> dict[str, Any]:
     they lie in its folder. No path: it may name a person's machine."""
     made_by = weights.parent / "config.json"
     known = {START: json.loads(made_by.read_text(encoding="utf-8"))} if made_by.exists() else {}
-    return {"start_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(), **known}
+    return {"start_sha256": _hash(weights), **known}
 
 
 def in_words(config: dict[str, Any], images: str) -> str:
     """Returns how training began, to follow "trained"; `images` is what one calls several of them."""
+    return _start(config, images) + _teachers(config.get(TEACHERS, []))
+
+
+def _start(config: dict[str, Any], images: str) -> str:
     if "start_sha256" not in config:
         return "from scratch"
     first, epochs = config, 0
@@ -31,3 +44,14 @@ def in_words(config: dict[str, Any], images: str) -> str:
         f"for {epochs} epochs after {phase['epochs']} at {phase['side']} pixels on {first['films']:,} {images} without "
         "their labels"
     )
+
+
+def _teachers(hashes: list[str]) -> str:
+    if not hashes:
+        return ""
+    whose = "another network" if len(hashes) == 1 else f"{len(hashes)} other networks"
+    return f", half of each target the mean answer of {whose} to the image and to its mirror image"
+
+
+def _hash(weights: Path) -> str:
+    return hashlib.sha256(weights.read_bytes()).hexdigest()

@@ -116,11 +116,12 @@ for _name, _params in _NARROW.items():
         batch=16,
         weight_decay=0.05,
     )
-# From the weights of version 1, which had seen the same images at 96 pixels, where its last maps are 3 x 3 places. Here
-# they are 7 x 7, as in the original, and the heat has something to point at.
-for _name in ("pneumonia-vgg16-bn", "brain-tumour-vgg16-bn"):
-    _phase = replace(RECIPES[_name].phases[0], side=224, epochs=8)
-    RECIPES[_name] = replace(RECIPES[_name], phases=(_phase,))
+# From the weights of version 1, which had seen the same images at 96 pixels, where the last maps are 3 x 3 places. Here
+# they are 7 x 7, as in the originals, and the heat has something to point at.
+for _task in ("pneumonia", "brain-tumour"):
+    for _name, _number in {"vgg16-bn": 8, "resnet50": 10}.items():
+        _recipe = RECIPES[f"{_task}-{_name}"]
+        RECIPES[f"{_task}-{_name}"] = replace(_recipe, phases=(replace(_recipe.phases[0], side=224, epochs=_number),))
 RECIPES["pneumonia-attention"] = replace(
     RECIPES["pneumonia-attention"], phases=(replace(_BRIEF, epochs=6, matching=0.0),), batch=16
 )

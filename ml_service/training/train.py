@@ -11,6 +11,7 @@ import dataclasses
 import json
 import math
 import time
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,16 @@ from tqdm import tqdm
 from ml_service import architectures
 from ml_service.calibration import shares
 from ml_service.tasks.film import network_input
-from ml_service.training.batches import augmented_films, epoch_batches
+from ml_service.training.batches import Batch, augmented_films, epoch_batches
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.facts import PATCHED
 from ml_service.training.loop import Learner
-from ml_service.training.origin import began_with
+from ml_service.training.origin import began_with, taught_by
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
 from ml_service.training.run_record import record
 from ml_service.training.scores import auc
+from ml_service.training.teachers import teaching
 from ml_service.weights import load_into
 
 VALIDATION_SEED = 1000
@@ -50,6 +52,8 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="run folder (default: var/runs/MODEL-TIME)")
     parser.add_argument("--resume", action="store_true", help="go on from the run folder's last epoch")
     parser.add_argument("--start", type=Path, metavar="WEIGHTS", help="weights.npz of an earlier version to go on from")
+    other = "folder of a trained version or run to learn from beside the labels; may be given again"
+    parser.add_argument("--teacher", type=Path, action="append", default=[], metavar="FOLDER", help=other)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     if given.patches and given.arch not in PATCHED:
@@ -61,7 +65,7 @@ def main() -> None:
         chosen = params(recipe, given.width, given.patches)
         recipe = dataclasses.replace(recipe, architecture=given.arch, params=chosen)
     run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    train(recipe, given.data, run, seed=given.seed, resume=given.resume, start=given.start)
+    train(recipe, given.data, run, given.seed, given.resume, given.start, given.teacher)
 
 
 def params(recipe: Recipe, width: float | None, patches: str | None = None) -> dict[str, Any]:
@@ -71,7 +75,13 @@ def params(recipe: Recipe, width: float | None, patches: str | None = None) -> d
 
 
 def train(
-    recipe: Recipe, data: Path, run: Path, seed: int = 1, resume: bool = False, start: Path | None = None
+    recipe: Recipe,
+    data: Path,
+    run: Path,
+    seed: int = 1,
+    resume: bool = False,
+    start: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> Path:
     """Runs every epoch of the recipe that the run folder does not have yet; returns the run folder."""
     run.mkdir(parents=True, exist_ok=True)
@@ -81,11 +91,13 @@ def train(
     network = untrained(recipe)
     if start:
         load_into(network, start)
-    learner = Learner(network, recipe, balance(films))
+    learner, teach = Learner(network, recipe, balance(films)), teaching(teachers, recipe)
     done = learner.restore(run / "state.npz") if resume else 0
     if not resume:
         (run / "history.csv").unlink(missing_ok=True)
-    _record(run, recipe, films, held_out, seed, start)
+    origin = (began_with(start) if start else {}) | taught_by(teachers)
+    facts = {"seed": seed, "train": len(films), "val": len(held_out)}
+    record(run, dataclasses.asdict(recipe) | facts | origin)
     validation: tuple[Phase, Validation] | None = None
     for epoch, (phase, number) in enumerate(plan(recipe)):
         if epoch < done:
@@ -94,7 +106,8 @@ def train(
             tqdm.write(f"stopped: no lower loss in {recipe.patience} epochs")
             break
         began = time.monotonic()
-        loss = _epoch(learner, recipe, phase, films, seed, epoch, number)
+        batches = map(teach, epoch_batches(films, phase, recipe.batch, seed, epoch))
+        loss = _epoch(learner, recipe, phase, batches, number, epoch, len(films) // recipe.batch)
         if validation is None or validation[0].side != phase.side:
             validation = (phase, Validation(held_out, phase))
         row = {"epoch": epoch + 1, "side": phase.side, "loss": loss} | validation[1].scores(learner)
@@ -143,11 +156,11 @@ def learning_rate(recipe: Recipe, phase: Phase, step: int, steps: int) -> float:
     return phase.learning_rate * (0.01 + 0.99 * fall)
 
 
-def _epoch(learner: Learner, recipe: Recipe, phase: Phase, films: Split, seed: int, epoch: int, number: int) -> float:
-    """Returns the epoch's mean loss."""
-    steps = len(films) // recipe.batch
+def _epoch(
+    learner: Learner, recipe: Recipe, phase: Phase, batches: Iterable[Batch], number: int, epoch: int, steps: int
+) -> float:
+    """Returns the epoch's mean loss; `number` is its place in the phase."""
     losses = []
-    batches = epoch_batches(films, phase, recipe.batch, seed, epoch)
     for step, batch in enumerate(tqdm(batches, total=steps, desc=f"epoch {epoch + 1}", mininterval=5)):
         rate = learning_rate(recipe, phase, number * steps + step, phase.epochs * steps)
         losses.append(learner.step(batch, rate))
@@ -187,11 +200,6 @@ def _keep(run: Path, learner: Learner, row: dict[str, float], recipe: Recipe) ->
         np.savez(run / "weights.npz", **learner.averaged_weights())  # type: ignore[arg-type]
     draw_curves(run / "curves.png", [*before, {name: str(value) for name, value in row.items()}])
     tqdm.write(json.dumps(row))
-
-
-def _record(run: Path, recipe: Recipe, films: Split, held_out: Split, seed: int, start: Path | None) -> None:
-    config = dataclasses.asdict(recipe) | {"seed": seed, "train": len(films), "val": len(held_out)}
-    record(run, config | (began_with(start) if start else {}))
 
 
 if __name__ == "__main__":
