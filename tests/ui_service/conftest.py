@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 import trustme
 from flask import Flask
+from playwright.sync_api import Browser, Page
 from werkzeug.test import TestResponse
 
 from tests.ui_service import fake_app, fake_server
+from tests.ui_service.browsing import context_for, sign_in
 from ui_service.settings import Settings
 from ui_service.web import create_app
 
@@ -111,3 +113,22 @@ def site(fake: fake_app.FakeApp, changed: dict[str, Any], tmp_path: Path) -> Ite
     shell.wsgi_app = portal.wsgi_app.app  # type: ignore[method-assign, attr-defined]  # no proxy stands in front here
     yield Site(origin, fake)
     stop()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Console errors and policy violations; a test that ends with any fails."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, complaints: list[str]) -> Iterator[Page]:
+    """The worklist of a doctor who has signed in."""
+    context = context_for(browser)
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    sign_in(page, site)
+    yield page
+    context.close()
+    assert complaints == []

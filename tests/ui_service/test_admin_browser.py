@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.ui_service.browsing import NARROW, WIDE, context_for, serious
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_accounts import CODE
 from tests.ui_service.fake_app import PASSWORD
-from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
 
 PAGES = ["/admin/audit", "/admin/users", "/account", "/account/entrances"]
 

@@ -8,14 +8,13 @@ import requests
 from moto.server import ThreadedMotoServer
 from playwright.sync_api import Page, expect
 
+from tests.ui_service.browsing import files
 from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_answers import grey_png
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_direct import Bucket
-from tests.ui_service.test_browser import complaints, files, page
 from ui_service.settings import Settings
 
-__all__ = ["complaints", "page"]
 LARGE = len(grey_png())
 
 

@@ -8,9 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_answers import grey_png
-from tests.ui_service.test_browser import complaints, page
 
-__all__ = ["complaints", "page"]  # the fixtures of test_browser
 Drop = Callable[..., None]
 SLICE = bytes(128) + b"DICM"
 # As the browser answers about a file that was deleted, or closed to this person, after it was chosen.

@@ -12,11 +12,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from portal_wire.contract import Job, JobState, Study
+from tests.ui_service.browsing import context_for, serious, sign_in
 from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_answers import answer, outlined
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_models import outliner
-from tests.ui_service.test_browser import context_for, serious, sign_in
 from tests.ui_service.test_volume_page import add_volume
 from ui_service.comparison import columns_of, standings
 

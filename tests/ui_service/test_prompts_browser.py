@@ -8,11 +8,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from portal_wire.contract import Job, JobState, Study
 from portal_wire.errors import Unprocessable
+from tests.ui_service.browsing import NARROW, context_for, serious, sign_in
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_models import outliner
 from tests.ui_service.fake_prompts import filled, outliner_of_boxes
-from tests.ui_service.test_browser import NARROW, context_for, serious, sign_in
 from tests.ui_service.test_masks import COLUMNS, KNOWN, LEFT, RIGHT, ROWS, add_film, png, tinted
 
 REFUSED = ("422", "net::ERR_FAILED", "[object Event]")  # noted of each request that was refused, or stream cut off

@@ -12,10 +12,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from portal_wire.contract import Job, Study
+from tests.ui_service.browsing import serious
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_app import FakeApp
 from tests.ui_service.fake_prompts import measured, outliner_of_boxes
-from tests.ui_service.test_browser import serious
 from tests.ui_service.test_prompts_browser import eventually, newest, watched
 
 SIDES = (60, 50, 40)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.ui_service.browsing import NARROW, WIDE, context_for, serious
 from tests.ui_service.conftest import Site
 from tests.ui_service.fake_answers import answer
 from tests.ui_service.fake_app import PASSWORD
 from tests.ui_service.fake_sharing import CODE, EMERGENCY
-from tests.ui_service.test_browser import NARROW, WIDE, context_for, serious
 
 PICTURES = os.environ.get("LIGHTBOX_PICTURES")  # a folder, for who wants to look
 

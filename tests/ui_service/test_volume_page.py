@@ -12,9 +12,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Route, expect
 
 from portal_wire.contract import Study
+from tests.ui_service.browsing import context_for, serious, sign_in
 from tests.ui_service.conftest import Site, Visitor
 from tests.ui_service.fake_app import FakeApp
-from tests.ui_service.test_browser import context_for, serious, sign_in
 
 
 def add_volume(fake: FakeApp) -> Study:
