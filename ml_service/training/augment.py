@@ -34,7 +34,18 @@ def varied(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
     """Returns a random variant as a phase of a recipe wants it: (side, side, 1)."""
     if phase.variation == "003":
         return equalise(moved_as_003(framed, phase.side, rng))[:, :, np.newaxis]
-    return augmented(framed, phase.side, rng, phase.bands, phase.erase, phase.strength)
+    pixels = augmented(framed, phase.side, rng, phase.bands, phase.erase, phase.strength)
+    return hidden(pixels, rng) if phase.hide and rng.random() < phase.hide else pixels
+
+
+def hidden(pixels: Pixels, rng: Rng) -> Pixels:
+    """Greys up to 60 % of the cells of a 7 x 7 or 14 x 14 grid, so that a network learns to answer from whatever is
+    left, and its heat shows all that speaks for an answer, not the strongest place alone (Hide-and-Seek, Singh and Lee
+    2017, https://arxiv.org/abs/1704.04545)."""
+    across = int(rng.choice([7, 14]))
+    kept = rng.random((across, across)) >= rng.uniform(0, 0.6)
+    cell = np.arange(len(pixels)) * across // len(pixels)
+    return pixels * kept[cell][:, cell, np.newaxis]
 
 
 def moved_as_003(framed: Grey, side: int, rng: Rng) -> Grey:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ml_service.training.augment import augmented, exposed, moved, moved_as_003, varied
+from ml_service.training.augment import augmented, exposed, hidden, moved, moved_as_003, varied
 from ml_service.training.recipes import Phase
 
 FILM = np.random.default_rng(0).integers(0, 255, (224, 224), dtype=np.uint8)
@@ -38,6 +38,27 @@ def test_the_variation_of_system_003_leaves_no_black_corner() -> None:
     films = [moved_as_003(white, 96, np.random.default_rng(seed)) for seed in range(20)]
     assert {film.shape for film in films} == {(96, 96)}
     assert min(int(film.min()) for film in films) == 200
+
+
+def test_cells_are_greyed_and_the_rest_stays() -> None:
+    pixels = np.ones((100, 100, 1), np.float32)  # no multiple of either grid
+    shares = []
+    for seed in range(200):
+        left = hidden(pixels, np.random.default_rng(seed))
+        assert left.dtype == np.float32 and set(np.unique(left)) <= {0.0, 1.0}
+        rows = (np.diff(left[:, :, 0], axis=0) != 0).any(axis=1).sum()  # lines where a cell ends
+        assert rows <= 13
+        shares.append(1 - left.mean())
+    assert 0.25 < np.mean(shares) < 0.35 and 0.5 < max(shares) < 0.8
+
+
+def test_a_phase_hides_as_often_as_it_says() -> None:
+    def changed(hide: float) -> int:
+        ways = (Phase(64, 1, 1.0, hide=share) for share in (0.0, hide))
+        pairs = [[varied(FILM, way, np.random.default_rng(seed)) for seed in range(100)] for way in ways]
+        return sum(not np.array_equal(one, other) for one, other in zip(*pairs, strict=True))
+
+    assert changed(0.0) == 0 and 30 < changed(0.5) < 70
 
 
 def test_a_phase_chooses_the_variation() -> None:
