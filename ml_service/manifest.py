@@ -39,11 +39,13 @@ class Calibration(Part):
 class Typical(Part):
     """The largest score that is still answered. Without `spans` the score is the Mahalanobis distance to the training
     features. With them it is the largest of three measures (that distance, and the two of ml_service/appearance.py),
-    each brought to a scale on which its first number is 0 and its second is 1."""
+    each brought to a scale on which its first number is 0 and its second is 1; `together`, the two distances count as
+    one, the root of the sum of their squares."""
 
     threshold: float = Field(gt=0)
     nearest: Nearest = "mean"  # what the distance goes to
     spans: tuple[tuple[float, float], ...] | None = None  # median and 99th percentile of validation images
+    together: bool = False
 
 
 class GoldenCase(Part):

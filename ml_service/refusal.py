@@ -22,16 +22,19 @@ class Refusal:
         typical: TypicalFeatures,
         appearance: Appearance | None = None,
         spans: tuple[tuple[float, float], ...] | None = None,
+        together: bool = False,
     ) -> None:
         self.typical = typical
         self.appearance = appearance
         self.spans = np.array(spans, np.float32) if spans is not None else None  # (3, 2)
+        self.together = together  # the two distances as one; the first versions have each by itself
 
     @classmethod
     def load(cls, folder: Path, manifest: Manifest) -> "Refusal":
         """Reads a version's files. The first versions have no appearance."""
         typical, spans = TypicalFeatures.load(folder / manifests.TYPICAL), manifest.typical.spans
-        return cls(typical, Appearance.load(folder / manifests.APPEARANCE) if spans else None, spans)
+        seen = Appearance.load(folder / manifests.APPEARANCE) if spans else None
+        return cls(typical, seen, spans, manifest.typical.together)
 
     def save(self, folder: Path) -> None:
         """Writes what `load` reads."""
@@ -49,8 +52,12 @@ class Refusal:
         return self.scaled(self.measures(features, pixels))
 
     def scaled(self, found: Floats) -> Floats:
-        """Returns the score of each image's measures, (B, 1) or (B, 3): the largest, where each has its own scale."""
+        """Returns the score of each image's measures, (B, 1) or (B, 3): the largest, where each has its own scale. The
+        distances of features and of pixels count as one, in a plane, so that what is somewhat strange in both is."""
         if self.spans is not None:
             found = (found - self.spans[:, 0]) / (self.spans[:, 1] - self.spans[:, 0])
+            if self.together:
+                both = np.linalg.norm(np.maximum(found[:, :2], 0), axis=1, keepdims=True)
+                found = np.hstack([both, found[:, 2:]])
         highest: Floats = found.max(axis=1)  # a NaN stays one, and is refused
         return highest

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from ml_service.architectures.layers.both_ways import BothWays, MeanOfBoth
+
 STRIDE = 32  # input pixels per cell of the last maps
 
 
@@ -22,6 +24,7 @@ def build(
     widths: tuple[int, ...] = (32, 64, 128, 192),
     blocks: tuple[int, ...] = (1, 2, 2, 1),
     dropout: float = 0.3,
+    mirrored: bool = False,
 ) -> keras.Model:
     """Returns an untrained network.
 
@@ -31,6 +34,7 @@ def build(
         widths: channels of each stage.
         blocks: residual blocks of each stage; the first of every stage but the first halves the size.
         dropout: share of pooled features dropped in training.
+        mirrored: answer by the mean of the image and its mirror image. The weights are the same; for training, without.
 
     Input shape:
         (batch_size, height, width, channels), height and width divisible by 32.
@@ -40,7 +44,8 @@ def build(
         `heat` (batch_size, height / 32, width / 32, labels).
     """
     inputs = keras.Input((None, None, channels), name="pixels")  # (B, H, W, C)
-    x = layers.Conv2D(widths[0] // 2, 5, 2, "same", use_bias=False, name="stem_conv1")(inputs)
+    seen = BothWays(name="both_ways")(inputs) if mirrored else inputs
+    x = layers.Conv2D(widths[0] // 2, 5, 2, "same", use_bias=False, name="stem_conv1")(seen)
     x = layers.BatchNormalization(name="stem_norm1")(x)
     x = layers.ReLU(name="stem_relu1")(x)  # (B, H/2, W/2, widths[0] / 2)
     x = layers.Conv2D(widths[0], 3, 2, "same", use_bias=False, name="stem_conv2")(x)
@@ -55,6 +60,11 @@ def build(
     kept = layers.SpatialDropout2D(dropout, seed=0, name="dropout")(maps)  # whole channels, as dropout after pooling
     heat = layers.Conv2D(labels, 1, dtype="float32", name="heat")(kept)  # (B, H/32, W/32, labels)
     logits = layers.GlobalAveragePooling2D(dtype="float32", name="logits")(heat)  # (B, labels)
+    if mirrored:
+        logits, features, heat = (
+            MeanOfBoth(dtype="float32", name=f"mean_{name}")(found)
+            for name, found in (("logits", logits), ("features", features), ("heat", heat))
+        )
     return keras.Model(inputs, {"logits": logits, "features": features, "heat": heat}, name="house")
 
 

@@ -33,6 +33,8 @@ REACH = {
     "class mean": "the nearest class's mean",
     "training image": "the nearest training image",
 }
+TOGETHER = "the first two count as one, the root of the sum of their squares, "
+MIRRORED = "It is read as it is and mirrored, and what the network says of both is averaged. "
 
 
 def main() -> None:
@@ -180,11 +182,12 @@ def _how(manifest: Manifest, about: Facts) -> str:
         said = f"The probabilities are softmax({fit.scale:.3f} x logits + ({offsets})); the most probable class is the "
         said += f'answer, and up to {high} the answer is "uncertain".'
     start = origin.in_words(manifest.training["config"], about.images)
+    twice = MIRRORED if manifest.params.get("mirrored") else ""
     return (
         "## How it works\n\n"
         f"Architecture `{manifest.architecture}`, {manifest.parameters:,} parameters, trained {start}. An image is "
         f"squashed to 224 x 224, its middle 90 % resized to {manifest.side} x {manifest.side} and histogram-equalised. "
-        f"{said} The heat map is coarse: it shows a region, not an outline. {refused_by(manifest, about)}\n"
+        f"{twice}{said} The heat map is coarse: it shows a region, not an outline. {refused_by(manifest, about)}\n"
     )
 
 
@@ -201,8 +204,8 @@ def refused_by(manifest: Manifest, about: Facts) -> str:
         said = (
             f"Three measures tell how strange an image is: {distance}; that of a description of its pixels (edges, a "
             "thumbnail, octaves) to the training images' mean; and the odds that it is turned or a negative. Each is "
-            f"scaled by validation {about.images}, and an image is refused when the largest exceeds "
-            f"{manifest.typical.threshold}, "
+            f"scaled by validation {about.images}, {TOGETHER if manifest.typical.together else ''}and an image is "
+            f"refused when the largest exceeds {manifest.typical.threshold}, "
         )
     return f"{said}the 99th percentile of validation {about.images}."
 

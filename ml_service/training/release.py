@@ -8,6 +8,7 @@ import argparse
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,15 @@ def main() -> None:
     parser.add_argument("--version", default="1")
     parser.add_argument("--models", type=Path, default=SHIPPED)
     parser.add_argument("--side", type=int, help="image size, if not the recipe's last")
+    twice = "answer by the mean of an image and its mirror image, at twice the cost (house network)"
+    parser.add_argument("--mirrored", action="store_true", help=twice)
     parser.add_argument("--foreign", action="append", default=[], metavar="NAME=PLACE", help="images to be refused")
     parser.add_argument("--force", metavar="REASON", help="make it although it misses the bar; kept in metrics.json")
     parser.add_argument("--shifted", action="append", default=[], metavar="NAME=PLACE", help="of other patients")
     given = parser.parse_args()
     recipe = recorded(json.loads((given.run / "config.json").read_text(encoding="utf-8")))
+    if given.mirrored:
+        recipe = replace(recipe, params=recipe.params | {"mirrored": True})
     release(
         recipe,
         facts.FACTS[recipe.task],
@@ -137,8 +142,9 @@ def refusal(
     best = max(ways, key=lambda name: float((ways[name].distance(odd) > limits[name]).mean()))
     seen = appearance(list(train.films), task, network.side)
     reach = spans(Refusal(ways[best], seen).measures(plain, good))
-    refused = Refusal(ways[best], seen, reach)
-    return refused, Typical(threshold=refusal_threshold(refused.score(plain, good)), nearest=best, spans=reach)
+    refused = Refusal(ways[best], seen, reach, together=True)
+    limit = refusal_threshold(refused.score(plain, good))
+    return refused, Typical(threshold=limit, nearest=best, spans=reach, together=True)
 
 
 def full_heat(peaks: Floats, classes: Classes) -> float:

@@ -77,6 +77,15 @@ def test_the_largest_of_the_three_measures_counts(seen: Appearance, tmp_path: Pa
     np.testing.assert_allclose(again.score(features, good), refusal.score(features, good), rtol=1e-4, atol=1e-4)
 
 
+def test_what_is_somewhat_strange_in_both_distances_is_strange(seen: Appearance) -> None:
+    typical = TypicalFeatures(np.zeros(4, np.float32), np.eye(4, dtype=np.float32))
+    reach = ((1.0, 3.0), (10.0, 14.0), (-2.0, 0.0))
+    apart, together = Refusal(typical, seen, reach), Refusal(typical, seen, reach, together=True)
+    found = np.array([[2.6, 13.2, -2], [2.6, 10, -2], [2.6, 2, -2], [1, 10, -0.4], [1, np.nan, -2]], np.float32)
+    np.testing.assert_allclose(apart.scaled(found), [0.8, 0.8, 0.8, 0.8, np.nan], atol=1e-5)
+    np.testing.assert_allclose(together.scaled(found), [0.8 * 2**0.5, 0.8, 0.8, 0.8, np.nan], atol=1e-5)
+
+
 def test_a_version_without_an_appearance_goes_by_its_features_alone() -> None:
     typical = TypicalFeatures(np.zeros(4, np.float32), np.eye(4, dtype=np.float32))
     features = np.random.default_rng(9).normal(size=(5, 4)).astype(np.float32)

@@ -14,7 +14,7 @@ CLASSIFIERS = ("house", "resnet50", "vgg16_bn", "cnn4", "cnn_attention", "attent
 # Name, parameters, an input's shape.
 CASES: list[tuple[str, dict[str, object], list[int]]] = [
     *(
-        (name, {"labels": 2} if name == "house" else {"labels": 2, "width": 0.125}, [2, 64, 64, 1])
+        (name, {"labels": 2, "mirrored": True} if name == "house" else {"labels": 2, "width": 0.125}, [2, 64, 64, 1])
         for name in CLASSIFIERS
     ),
     ("unet2d", {"widths": [8, 16, 16]}, [2, 32, 48, 1]),

@@ -34,6 +34,27 @@ def test_shapes(
     )
 
 
+def test_mirrored_it_says_the_mean_of_an_image_and_its_mirror_image() -> None:
+    params = {"labels": 4, "widths": [8, 8, 16, 24]}
+    once, twice = architectures.build("house", params), architectures.build("house", params | {"mirrored": True})
+    rng = np.random.default_rng(3)
+    for weight in once.weights:  # fresh ones leave the residual blocks silent
+        if weight.path.endswith("gamma"):
+            weight.assign(rng.uniform(0.5, 1.5, weight.shape))
+    assert [weight.path for weight in twice.weights] == [weight.path for weight in once.weights]
+    twice.set_weights(once.get_weights())
+    images = rng.standard_normal((3, 64, 96, 1)).astype(np.float32)
+    as_is, other = (once(way, training=False) for way in (images, np.ascontiguousarray(images[:, :, ::-1])))
+    both = {name: values.numpy() for name, values in twice(images, training=False).items()}
+    for name in ("logits", "features"):
+        np.testing.assert_allclose(both[name], (as_is[name].numpy() + other[name].numpy()) / 2, atol=1e-5)
+    heat = (as_is["heat"].numpy() + other["heat"].numpy()[:, :, ::-1]) / 2
+    np.testing.assert_allclose(both["heat"], heat, atol=1e-5)
+    assert np.abs(heat - as_is["heat"].numpy()).max() > 1e-3
+    mirrored = twice(np.ascontiguousarray(images[:, :, ::-1]), training=False)
+    np.testing.assert_allclose(mirrored["logits"].numpy(), both["logits"], atol=1e-5)
+
+
 def test_an_unknown_architecture_is_named() -> None:
     with pytest.raises(ValueError, match="Received: 'alexnet'"):
         architectures.build("alexnet", {})
