@@ -47,14 +47,17 @@ class Recipe:
 FILMS = ("NORMAL", "PNEUMONIA")
 SLICES = ("notumor", "glioma", "meningioma", "pituitary")
 RECIPES = {
-    # From the weights of version 3, which had seen the same films for 40 epochs at 128 and 192 pixels without mixup and
-    # for 24 at 192 with it.
+    # From weights that had learnt the training films without their labels (make pretrain: 40 epochs at 128 pixels). The
+    # last two phases were a run of their own, with averages and optimiser begun anew.
     "pneumonia": Recipe(
         task="pneumonia",
         classes=FILMS,
         phases=(
-            Phase(224, 10, 1.2e-3, bands=0.3, mixup=0.5),
-            Phase(224, 5, 4e-4, bands=0.15, mixup=0.3, strength=0.7),
+            Phase(128, 10, 1.5e-3, bands=0.3, mixup=0.5),
+            Phase(192, 16, 1.2e-3, bands=0.3, mixup=0.5),
+            Phase(224, 10, 5e-4, bands=0.15, mixup=0.3, strength=0.7),
+            Phase(224, 15, 1e-3, bands=0.3, mixup=0.5),
+            Phase(224, 6, 3e-4, bands=0.15, mixup=0.3, strength=0.7),
         ),
         ema=0.998,
     ),
@@ -74,15 +77,17 @@ RECIPES = {
         ema=0.0,
         precision="float32",
     ),
-    # From the weights of version 1, which had seen the same slices for 24 epochs at 128 and 24 at 160 pixels, all hard,
-    # with mixup and without matching. The first phase was planned for 18 epochs and cut short for want of time.
+    # From the weights of version 2, which had seen the same slices for 69 epochs at 128 and 160 pixels. The last two
+    # phases were a run of their own, from the best epoch of the first two.
     "brain-tumour": Recipe(
         task="brain-tumour",
         classes=SLICES,
         params={"labels": 4},
         phases=(
-            Phase(160, 13, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
-            Phase(160, 8, 6e-4, erase=0.15, matching=0.3, strength=0.5),
+            Phase(192, 20, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
+            Phase(192, 10, 6e-4, erase=0.15, matching=0.3, strength=0.5),
+            Phase(192, 14, 1.5e-3, erase=0.3, mixup=0.3, matching=0.3),
+            Phase(192, 8, 6e-4, erase=0.15, matching=0.3, strength=0.5),
         ),
         ema=0.998,
     ),
