@@ -99,7 +99,7 @@ $(CHECKS)/complete: requirements-checks.lock
 bench: setup-dev  ## measure this machine (about 6 minutes)
 	@exec $(VENV)/bin/python -m benchmarks.run
 
-bench-ml: setup-dev  ## measure the ML tier beside other servers and its limits (about 14 minutes; installs them into .venv-peers)
+bench-ml: setup-dev  ## measure the ML tier beside other servers and its limits (about 14 minutes; installs them into .venv-peers; BENCH_VERSION=4: with that version of pneumonia)
 	@bash benchmarks/peers/setup.sh && for what in ml_cold_start ml_limits ml_peers ml_flat; do .venv-peers/bin/python -m benchmarks.$$what; done
 
 bench-volumes: setup-dev  ## measure volumes, beside MONAI and LiteMedSAM (about 20 minutes; installs them into .venv-torch)

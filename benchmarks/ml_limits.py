@@ -30,7 +30,7 @@ from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
 from benchmarks.peers import Reader
-from benchmarks.shipped import shipped
+from benchmarks.shipped import NAME, shipped
 from benchmarks.table import show, table
 
 ROUNDS, SECONDS, CLIENTS, OF_BATCHES = 5, 3.0, 16, 3
@@ -59,7 +59,7 @@ def main() -> None:
     print("\nThe tier on one core, 16 clients on the other\n" + show(found["rates"], NETWORK))
     for what, share in found["shares"].items():
         print(f"{what:68}{share:.2f}")
-    keep(f"limits-{today()}", found)
+    keep(f"limits-{NAME}-{today()}", found)
 
 
 def _rounds(

@@ -24,7 +24,7 @@ from benchmarks.ml_tier import films as asks_of_films
 from benchmarks.ml_tier import tensors as asks_of_tensors
 from benchmarks.peers import Reader
 from benchmarks.peers.running import BINARY, PEERS, serving
-from benchmarks.shipped import shipped
+from benchmarks.shipped import NAME, shipped
 from benchmarks.table import show, table
 
 ROUNDS, SECONDS, CLIENTS = 5, 3.0, 16
@@ -60,7 +60,7 @@ def main() -> None:
             found[what] = _rounds(asked, engine)
     for what in ("films", "tensors"):
         print(f"\n16 clients, {what}\n" + show(found[what], LIGHTBOX))
-    keep(f"peers-{today()}", found)
+    keep(f"peers-{NAME}-{today()}", found)
 
 
 def _rounds(asked: dict[str, Callable[[int], None]], engine: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import urllib3
 
 from benchmarks.servers import RunningPortal
+from benchmarks.shipped import FOLDER
 
 AS_THE_WORKER = ("findings", "heatmap")
 _HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -20,7 +21,7 @@ class MlTier:
 
     def __init__(self, address: str, token: str, asks: Sequence[tuple[bytes, int]]) -> None:
         self._models = f"http://{address}/v2/models"
-        self._url = f"{self._models}/pneumonia/infer"
+        self._url = f"{self._models}/pneumonia/versions/{FOLDER.name}/infer"
         self._token, self._asks, self._numbers = token, asks, itertools.count()
         self._pool = urllib3.PoolManager(maxsize=32, timeout=60)
 
