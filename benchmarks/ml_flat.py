@@ -15,6 +15,7 @@ from benchmarks.kept import keep, machine, today
 from benchmarks.ml_cost import TOKEN, loaded_tier
 from benchmarks.ml_tier import MlTier
 from benchmarks.ml_tier import films as asks_of_films
+from benchmarks.shipped import NAME
 
 REQUESTS, EVERY, CLIENTS = 20_000, 500, 16
 FLAT = 0.01  # growth over the second half, as a share, that is none
@@ -33,7 +34,7 @@ def main() -> None:
     found["growth"] = growth(sizes)
     print(f"RSS {sizes[0]:.0f} MB at first, {sizes[len(sizes) // 2]:.0f} after half, {sizes[-1]:.0f} at the end")
     print(f"growth over the second half {found['growth']:+.2%}: {'flat' if found['growth'] <= FLAT else 'GROWS'}")
-    keep(f"flat-{today()}", found)
+    keep(f"flat-{NAME}-{today()}", found)
     sys.exit(found["growth"] > FLAT)
 
 

@@ -39,9 +39,9 @@ def varied(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
 
 
 def hidden(pixels: Pixels, rng: Rng) -> Pixels:
-    """Greys up to 60 % of the cells of a 7 x 7 or 14 x 14 grid, so that a network learns to answer from whatever is
-    left, and its heat shows all that speaks for an answer, not the strongest place alone (Hide-and-Seek, Singh and Lee
-    2017, https://arxiv.org/abs/1704.04545)."""
+    """Greys each cell of a 7 x 7 or 14 x 14 grid by a chance of up to 60 %, so that a network learns to answer from
+    whatever is left, and its heat shows all that speaks for an answer, not the strongest place alone (Hide-and-Seek,
+    Singh and Lee 2017, https://arxiv.org/abs/1704.04545)."""
     across = int(rng.choice([7, 14]))
     kept = rng.random((across, across)) >= rng.uniform(0, 0.6)
     cell = np.arange(len(pixels)) * across // len(pixels)

@@ -9,7 +9,7 @@ from typing import Any
 from ml_service.manifest import WEIGHTS
 
 START, CONTRASTED = "start", "temperature"  # the latter is said of runs without labels alone (pretrain.py)
-TEACHERS = "teachers_sha256"
+START_HASH, TEACHERS = "start_sha256", "teachers_sha256"
 
 
 def taught_by(folders: Sequence[Path]) -> dict[str, list[str]]:
@@ -22,7 +22,16 @@ def began_with(weights: Path) -> dict[str, Any]:
     they lie in its folder. No path: it may name a person's machine."""
     made_by = weights.parent / "config.json"
     known = {START: json.loads(made_by.read_text(encoding="utf-8"))} if made_by.exists() else {}
-    return {"start_sha256": _hash(weights), **known}
+    return {START_HASH: _hash(weights), **known}
+
+
+def still(recorded: Path, origin: dict[str, Any]) -> dict[str, Any]:
+    """Returns where a run that goes on came from, as it is on record. Raises ValueError for other teachers."""
+    known = json.loads(recorded.read_text(encoding="utf-8")) if recorded.exists() else {}
+    before, now = (len(said.get(TEACHERS, [])) for said in (known, origin))
+    if known and known.get(TEACHERS) != origin.get(TEACHERS):
+        raise ValueError(f"Expected the {before} teachers that the run began with. Received: {now}, or others")
+    return origin | {name: known[name] for name in (START, START_HASH) if name in known}
 
 
 def in_words(config: dict[str, Any], images: str) -> str:
@@ -31,7 +40,7 @@ def in_words(config: dict[str, Any], images: str) -> str:
 
 
 def _start(config: dict[str, Any], images: str) -> str:
-    if "start_sha256" not in config:
+    if START_HASH not in config:
         return "from scratch"
     first, epochs = config, 0
     while START in first:

@@ -16,7 +16,7 @@ class Phase:
     variation: Literal["hard", "003"] = "hard"  # how films are varied: augment.varied
     mixup: float = 0.0  # share of batches whose films are blended in pairs (Zhang et al. 2018, arXiv 1710.09412)
     matching: float = 0.0  # share of films that are given the mean histogram of a few others, of whatever class
-    hide: float = 0.0  # share of films with cells of a grid greyed at random
+    hide: float = 0.0  # share of films with cells of a grid greyed at random (of "hard" variation)
     strength: float = 1.0  # of moves and exposure, against what "hard" has; less than 1 late in a schedule
 
 
@@ -123,13 +123,13 @@ for _name, _params in _NARROW.items():
         weight_decay=0.05,
     )
 # From the weights of version 1, which had seen the same images at 96 pixels, where the last maps are 3 x 3 places. Here
-# they are 7 x 7, as in the originals, and the heat has something to point at.
+# they are 7 x 7, as in the originals, and the heat has something to point at. (brain-tumour-vgg16-bn 1 ships no more.)
 for _task in ("pneumonia", "brain-tumour"):
     for _name, _number in {"vgg16-bn": 8, "resnet50": 10}.items():
         _recipe = RECIPES[f"{_task}-{_name}"]
         RECIPES[f"{_task}-{_name}"] = replace(_recipe, phases=(replace(_recipe.phases[0], side=224, epochs=_number),))
-# Without the second, in a run of its own, what spoke for pneumonia was shown at one place only, and greying others took
-# the answer down faster.
+# Without the second, in a run of its own, the heat was not told from chance: of what spoke for pneumonia it showed one
+# place, and greying any others took the answer down as fast.
 _recipe = RECIPES["pneumonia-resnet50"]
 RECIPES["pneumonia-resnet50"] = replace(_recipe, phases=(*_recipe.phases, Phase(224, 6, 6e-4, hide=0.5)))
 RECIPES["pneumonia-attention"] = replace(

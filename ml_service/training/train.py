@@ -29,7 +29,7 @@ from ml_service.training.batches import Batch, augmented_films, epoch_batches
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.facts import PATCHED
 from ml_service.training.loop import Learner
-from ml_service.training.origin import began_with, taught_by
+from ml_service.training.origin import began_with, still, taught_by
 from ml_service.training.plots import draw_curves
 from ml_service.training.recipes import RECIPES, Phase, Recipe
 from ml_service.training.run_record import record
@@ -83,7 +83,8 @@ def train(
     start: Path | None = None,
     teachers: Sequence[Path] = (),
 ) -> Path:
-    """Runs every epoch of the recipe that the run folder does not have yet; returns the run folder."""
+    """Runs every epoch of the recipe that the run folder does not have yet; returns the run folder. Raises ValueError
+    for a run that goes on with other teachers than it began with."""
     run.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(seed)
     films, held_out = (read_split(data, split, recipe.classes) for split in ("train", "val"))
@@ -96,6 +97,8 @@ def train(
     if not resume:
         (run / "history.csv").unlink(missing_ok=True)
     origin = (began_with(start) if start else {}) | taught_by(teachers)
+    if resume:
+        origin = still(run / "config.json", origin)
     facts = {"seed": seed, "train": len(films), "val": len(held_out)}
     record(run, dataclasses.asdict(recipe) | facts | origin)
     validation: tuple[Phase, Validation] | None = None

@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from ml_service import manifest as manifests
 from ml_service.appearance import Appearance, described
 from ml_service.ood import TypicalFeatures
 from ml_service.refusal import Refusal
+from ml_service.settings import SHIPPED
 from ml_service.tasks import pneumonia
 from ml_service.tasks.decode import Grey
 from ml_service.training.fit import appearance, refusal_threshold, spans
@@ -84,6 +86,16 @@ def test_what_is_somewhat_strange_in_both_distances_is_strange(seen: Appearance)
     found = np.array([[2.6, 13.2, -2], [2.6, 10, -2], [2.6, 2, -2], [1, 10, -0.4], [1, np.nan, -2]], np.float32)
     np.testing.assert_allclose(apart.scaled(found), [0.8, 0.8, 0.8, 0.8, np.nan], atol=1e-5)
     np.testing.assert_allclose(together.scaled(found), [0.8 * 2**0.5, 0.8, 0.8, 0.8, np.nan], atol=1e-5)
+
+
+@pytest.mark.parametrize(("version", "together"), [("4", False), ("5", True)])
+def test_a_version_says_whether_its_distances_count_as_one(version: str, together: bool) -> None:
+    folder = SHIPPED / "pneumonia" / version
+    refusal = Refusal.load(folder, manifests.read(folder))
+    middle, reach = refusal.spans[:, 0], refusal.spans[:, 1]  # type: ignore[index]
+    assert refusal.scaled((middle + 0.9 * (reach - middle))[np.newaxis])[0] == pytest.approx(
+        0.9 * 2**0.5 if together else 0.9, abs=1e-3
+    )
 
 
 def test_a_version_without_an_appearance_goes_by_its_features_alone() -> None:

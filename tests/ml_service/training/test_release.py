@@ -1,13 +1,18 @@
 """The folder that a release makes, and what may be claimed in it."""
 
 import json
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ml_service.manifest import APPEARANCE, FILE, read, read_any
 from ml_service.settings import SHIPPED
+from ml_service.training import opening
+from ml_service.training import release as making
 from ml_service.training.bar import BelowTheBar
 from ml_service.training.facts import FACTS, title
 from ml_service.training.recipes import RECIPES
@@ -50,6 +55,39 @@ def test_a_version_that_answers_about_anything_is_not_made(tiny_run: Path, films
     assert "films like its own" in metrics["below_the_bar"]["sets"]
     assert "released because it is a test" in (folder / "card.md").read_text()
     assert [entry["reason"] for entry in metrics["readings"]] == ["all the same"]
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["release", *map(str, words)])
+    making.main()
+
+
+def test_a_mirrored_version_says_the_same_of_a_film_and_its_mirror_image(
+    tiny_run: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = ("--run", tiny_run, "--data", films, "--reason", "a test", "--models", tmp_path, "--force", "made up")
+    command(monkeypatch, *asked, "--mirrored")
+    folder = tmp_path / "pneumonia" / "1"
+    manifest = read(folder)
+    assert manifest.params["mirrored"] is True and manifest.typical.together
+    card = (folder / "card.md").read_text()
+    assert "read as it is and mirrored" in card and "the first two count as one" in card
+    judge, _ = opening.version(folder)
+    film = np.random.default_rng(1).standard_normal((1, manifest.side, manifest.side, 1)).astype(np.float32)
+    as_is, other = (judge.network(way).logits for way in (film, np.ascontiguousarray(film[:, :, ::-1])))
+    np.testing.assert_allclose(as_is, other, atol=1e-5)
+
+
+def test_only_the_house_network_is_mirrored(
+    tiny_run: Path, films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = shutil.copytree(tiny_run, tmp_path / "run")
+    config = json.loads((run / "config.json").read_text()) | {"architecture": "cnn4"}
+    (run / "config.json").write_text(json.dumps(config))
+    with pytest.raises(SystemExit):
+        command(monkeypatch, "--run", run, "--data", films, "--reason", "never", "--models", tmp_path, "--mirrored")
+    assert "is for the house network. Received: a run of cnn4" in capsys.readouterr().err
+    assert not (tmp_path / "pneumonia").exists()
 
 
 def test_models_of_other_networks_have_titles_of_their_own() -> None:
