@@ -52,8 +52,9 @@ class Refusal:
         return self.scaled(self.measures(features, pixels))
 
     def scaled(self, found: Floats) -> Floats:
-        """Returns the score of each image's measures, (B, 1) or (B, 3): the largest, where each has its own scale. The
-        distances of features and of pixels count as one, in a plane, so that what is somewhat strange in both is."""
+        """Returns the score of each image's measures, (B, 1) or (B, 3): the largest, where each has its own scale.
+        With `together`, the distances of features and of pixels are two sides of a right angle, and count by how far
+        that leads: what is somewhat strange in both is strange."""
         if self.spans is not None:
             found = (found - self.spans[:, 0]) / (self.spans[:, 1] - self.spans[:, 0])
             if self.together:

@@ -55,16 +55,13 @@ def build(
         for block in range(1, count + 1):
             halve = stage > 1 and block == 1
             x = _residual(x, width, halve, name=f"stage{stage}_block{block}")
+    if mirrored:
+        x = MeanOfBoth(name="mean_of_both")(x)  # all that follows is linear
     maps = layers.Identity(name="maps")(x)  # (B, H/32, W/32, widths[-1])
     features = layers.GlobalAveragePooling2D(name="features")(maps)  # (B, widths[-1])
     kept = layers.SpatialDropout2D(dropout, seed=0, name="dropout")(maps)  # whole channels, as dropout after pooling
     heat = layers.Conv2D(labels, 1, dtype="float32", name="heat")(kept)  # (B, H/32, W/32, labels)
     logits = layers.GlobalAveragePooling2D(dtype="float32", name="logits")(heat)  # (B, labels)
-    if mirrored:
-        logits, features, heat = (
-            MeanOfBoth(dtype="float32", name=f"mean_{name}")(found)
-            for name, found in (("logits", logits), ("features", features), ("heat", heat))
-        )
     return keras.Model(inputs, {"logits": logits, "features": features, "heat": heat}, name="house")
 
 

@@ -30,7 +30,7 @@ def still(recorded: Path, origin: dict[str, Any]) -> dict[str, Any]:
     known = json.loads(recorded.read_text(encoding="utf-8")) if recorded.exists() else {}
     before, now = (len(said.get(TEACHERS, [])) for said in (known, origin))
     if known and known.get(TEACHERS) != origin.get(TEACHERS):
-        raise ValueError(f"Expected the {before} teachers that the run began with. Received: {now}, or others")
+        raise ValueError(f"Expected the teachers that the run began with, {before}. Received: {now} or others")
     return origin | {name: known[name] for name in (START, START_HASH) if name in known}
 
 

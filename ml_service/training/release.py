@@ -55,9 +55,9 @@ def main() -> None:
     parser.add_argument("--shifted", action="append", default=[], metavar="NAME=PLACE", help="of other patients")
     given = parser.parse_args()
     recipe = recorded(json.loads((given.run / "config.json").read_text(encoding="utf-8")))
-    if given.mirrored and recipe.architecture != "house":
-        parser.error(f"--mirrored is for the house network. Received: a run of {recipe.architecture}")
     if given.mirrored:
+        if recipe.architecture != "house":
+            parser.error(f"--mirrored is for the house network. Received: a run of {recipe.architecture}")
         recipe = replace(recipe, params=recipe.params | {"mirrored": True})
     release(
         recipe,

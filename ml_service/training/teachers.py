@@ -12,6 +12,7 @@ from keras import ops
 
 from ml_service import architectures
 from ml_service import manifest as manifests
+from ml_service.architectures.layers.both_ways import BothWays
 from ml_service.calibration import Floats, shares
 from ml_service.manifest import WEIGHTS
 from ml_service.tasks.film import Pixels
@@ -42,12 +43,12 @@ def _answering(folder: Path, recipe: Recipe) -> Callable[[Pixels], Floats]:
         raise ValueError(f"Expected a teacher of {', '.join(recipe.classes)}. Received: of {', '.join(told.classes)}")
     network: keras.Model = architectures.build(told.architecture, told.params)
     load_into(network, folder / WEIGHTS)
+    both_ways = BothWays()
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def logits(films: tf.Tensor) -> tf.Tensor:
         seen = films if films.shape[1] == side else ops.image.resize(films, (side, side))
-        both_ways = ops.concatenate([seen, ops.flip(seen, axis=2)])
-        return network(both_ways, training=False)["logits"]
+        return network(both_ways(seen), training=False)["logits"]
 
     def answers(films: Pixels) -> Floats:
         as_is, mirrored = np.split(shares(logits(tf.constant(films)).numpy()), 2)

@@ -65,7 +65,7 @@ def main() -> None:
         chosen = params(recipe, given.width, given.patches)
         recipe = dataclasses.replace(recipe, architecture=given.arch, params=chosen)
     run = given.run or Path("var/runs") / f"{given.model}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    train(recipe, given.data, run, given.seed, given.resume, given.start, given.teacher)
+    train(recipe, given.data, run, seed=given.seed, resume=given.resume, start=given.start, teachers=given.teacher)
 
 
 def params(recipe: Recipe, width: float | None, patches: str | None = None) -> dict[str, Any]:

@@ -30,20 +30,20 @@ class BothWays(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 
 
 class MeanOfBoth(keras.layers.Layer):  # type: ignore[misc]
-    """Undoes `BothWays` after the network: the mean of both, maps mirrored back.
+    """Undoes `BothWays` on a network's last maps: the mean of both, the second mirrored back. What comes after has to
+    be linear, and then says the mean of what it would say of each.
 
     Input shape:
-        (2 * batch_size, n), or maps (2 * batch_size, height, width, n)
+        (2 * batch_size, height, width, channels)
 
     Output shape:
-        (batch_size, n) or (batch_size, height, width, n)
+        (batch_size, height, width, channels)
     """
 
-    def call(self, found: Any) -> Any:
-        """(2 * B, n) -> (B, n), or (2 * B, h, w, n) -> (B, h, w, n)"""
-        halves = ops.reshape(found, (2, -1, *found.shape[1:]))
-        as_is, other = halves[0], halves[1]
-        return (as_is + (mirrored(other) if len(found.shape) == 4 else other)) / 2
+    def call(self, maps: Any) -> Any:
+        """(2 * B, h, w, C) -> (B, h, w, C)"""
+        as_is, other = ops.unstack(ops.reshape(maps, (2, -1, *maps.shape[1:])))
+        return (as_is + mirrored(other)) / 2
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """As `call`."""
