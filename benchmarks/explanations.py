@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from ml_service import architectures
 from ml_service import manifest as manifests
-from ml_service.engines.openvino import graph
+from ml_service.engines.openvino import floats, graph
 from ml_service.engines.openvino_pass import run_pass
 from ml_service.explain import heatmap_png
 from ml_service.manifest import INT8, WEIGHTS, Manifest
@@ -83,7 +83,7 @@ def on_openvino(folder: Path, manifest: Manifest) -> tuple[Pass, Pass]:
         model = core.read_model(folder / INT8) if manifest.precision == "int8" else graph(manifest, folder)
         if plain:
             model.remove_result(next(r for r in model.get_results() if "heat" in r.output(0).get_tensor().get_names()))
-        hint = "f32" if manifest.precision == "int8" else manifest.precision
+        hint = floats(core, manifest.precision)
         config = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1}
         request = core.compile_model(model, "CPU", config).create_infer_request()
         return lambda pixels: run_pass(request, {0: pixels})

@@ -33,8 +33,7 @@ class Network:
             core.read_model(folder / INT8) if self.precision == "int8" else graph(manifest, folder),
             "CPU",
             {
-                # What an 8-bit graph leaves to floating point is little.
-                "INFERENCE_PRECISION_HINT": "f32" if self.precision == "int8" else self.precision,
+                "INFERENCE_PRECISION_HINT": floats(core, self.precision),
                 # The other half of the cores decodes meanwhile; more threads here wait for each other's share.
                 "INFERENCE_NUM_THREADS": threads or max(1, len(os.sched_getaffinity(0)) // 2),
                 "NUM_STREAMS": 1,  # one batch at a time: the batcher is the queue
@@ -47,6 +46,13 @@ class Network:
         """Runs a batch (B, side, side, channels)."""
         out = run_pass(self._request, {0: pixels.astype(np.float32, copy=False)})
         return Outputs(*(np.array(out[name]) for name in Outputs._fields))  # copies: the next pass overwrites them
+
+
+def floats(core: ov.Core, precision: str) -> str:
+    """Returns how sums are rounded that stay floating point: what an 8-bit graph leaves to them, as small as can be."""
+    if precision != "int8":
+        return precision
+    return "bf16" if _has_instructions(core, "bf16") else "f32"
 
 
 def _has_instructions(core: ov.Core, precision: str) -> bool:

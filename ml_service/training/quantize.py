@@ -1,8 +1,10 @@
 """`python -m ml_service.training.quantize --version FOLDER --data DIR`: gives a released version an 8-bit form.
 
 NNCF (https://github.com/openvinotoolkit/nncf) replaces the network's 32-bit sums by 8-bit ones whose ranges it takes
-from training images (Jacob et al. 2017, https://arxiv.org/abs/1712.05877). The weights stay beside it, for processors
-without the instructions. `benchmarks/engines.py` says whether the form is good enough and quicker, and so is used.
+from training images (Jacob et al. 2017, https://arxiv.org/abs/1712.05877). Convolutions and sums of maps alone: the gates of
+squeeze-and-excitation, of which one number scales a whole channel, stay as they are. What rounding shifts on average is
+put into the biases, layer by layer, each with the layers before it rounded already. The weights stay beside it, for
+processors without the instructions. `benchmarks/engines.py` says whether the form is good enough and quicker, and so is used.
 
 NNCF is in no lock file: it brings much, and only who makes a version needs it (`pip install nncf`).
 """
@@ -22,6 +24,7 @@ from ml_service.training.judge import prepared_split
 from ml_service.training.seal import seal
 
 IMAGES, SEED = 300, 8
+KEPT = ["ReduceMean", "MatMul", "Sigmoid", "Multiply"]  # a gate's parts, and where it is applied
 
 
 def main() -> None:
@@ -48,10 +51,15 @@ def quantize(folder: Path, data: Path) -> Manifest:
     pixels = prepared_split(train, task, manifest.side)
     chosen = np.random.default_rng(SEED).permutation(len(pixels))[:IMAGES]
     images = nncf.Dataset([pixels[number : number + 1] for number in chosen])
-    mixed = nncf.QuantizationPreset.MIXED  # activations that are negative as well get a zero point
-    ov.save_model(
-        nncf.quantize(graph(manifest, folder), images, preset=mixed, subset_size=IMAGES), folder / manifests.INT8
+    rounded = nncf.quantize(
+        graph(manifest, folder),
+        images,
+        preset=nncf.QuantizationPreset.MIXED,  # activations that are negative as well get a zero point
+        subset_size=IMAGES,
+        ignored_scope=nncf.IgnoredScope(types=KEPT, validate=False),  # not every network has all of them
+        fast_bias_correction=False,
     )
+    ov.save_model(rounded, folder / manifests.INT8)
     return seal(folder, manifest)
 
 
