@@ -1,6 +1,7 @@
 """One stage for all steps, and a table of them at the end: how long each took, and what it saw."""
 
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
@@ -18,6 +19,10 @@ KEPT = REPOSITORY / "var" / "rehearsal.md"
 Saw = Callable[[object], None]  # a step says in a few words what it saw
 _SECONDS: dict[str, float] = {}
 _ENDED: dict[str, tuple[str, str]] = {}  # how, and what was seen
+
+
+def pytest_configure() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a rehearsal ends its hosts and mounts too
 
 
 @pytest.fixture

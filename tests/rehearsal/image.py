@@ -19,7 +19,7 @@ _FROM_CACHE = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/srv/wheels", "PIP_DISABL
 
 
 class Image:
-    """What a Dockerfile makes; `end` removes it."""
+    """What a Dockerfile makes, in an empty folder; `clear_away` removes it, whole or half made."""
 
     def __init__(self, dockerfile: Path, folder: Path) -> None:
         self.root, self._folder = folder / "root", folder
@@ -66,11 +66,6 @@ class Image:
     def said(self) -> str:
         """What the started process wrote."""
         return self._log.read_text()
-
-    def end(self) -> None:
-        """Takes its mounts away; its files are in the folder that was given."""
-        for mounted in [*self._data, "tmp", "proc", "srv/debs", "srv/wheels", ""]:
-            run("umount", "--lazy", self.root / mounted.lstrip("/"), check=False)
 
     def _mount(self) -> None:
         for part in ("upper", "work", "root"):
@@ -123,6 +118,14 @@ class Image:
         told = [f"{name}={value}" for name, value in (self._environment | environment).items()]
         there = ["sh", "-c", 'cd "$0" && exec "$@"', str(self._at)]
         return ["chroot", f"--userspec={self._user}:{self._user}", str(self.root), "env", "-i", *told, *there, *command]
+
+
+def clear_away(folder: Path) -> None:
+    """Takes away an image's mounts, then its folder. Raises OSError where one stays: the cache is mounted below it."""
+    run("umount", "--lazy", folder / "root", check=False)  # and all that is mounted on it, umount(2), MNT_DETACH
+    if (folder / "root").is_mount():
+        raise OSError(f"{folder}/root is still mounted")
+    shutil.rmtree(folder)
 
 
 def _instructions(text: str) -> list[tuple[str, str]]:

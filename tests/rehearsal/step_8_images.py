@@ -1,8 +1,10 @@
 """The images' build steps, as plain scripts on the bare Debian of the hosts; three are started as they would be."""
 
 import json
+import os
 import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,24 +14,28 @@ import pytest
 from tests.rehearsal import capable
 from tests.rehearsal.cache import REPOSITORY
 from tests.rehearsal.conftest import Saw
-from tests.rehearsal.image import Image
+from tests.rehearsal.image import Image, clear_away
 
 Build = Callable[[str], Image]
 
 
 @pytest.fixture
-def build(tmp_path: Path) -> Iterator[Build]:
+def build() -> Iterator[Build]:
+    """Makes images; not in pytest's folder, which a later run empties through whatever a killed one left mounted."""
     if refusal := capable.refusal():
         pytest.exit(refusal, returncode=2)
-    made: list[Image] = []
+    for left in Path("/var/tmp").glob("lightbox-image-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            clear_away(left)
+    made: list[Path] = []
 
     def one(tier: str) -> Image:
-        made.append(Image(REPOSITORY / "containers" / f"{tier}.Dockerfile", tmp_path / tier))
-        return made[-1]
+        made.append(Path(tempfile.mkdtemp(prefix=f"lightbox-image-{os.getpid()}-", dir="/var/tmp")))
+        return Image(REPOSITORY / "containers" / f"{tier}.Dockerfile", made[-1])
 
     yield one
-    for image in made:
-        image.end()
+    for folder in made:
+        clear_away(folder)
 
 
 @pytest.mark.parametrize(
