@@ -44,8 +44,8 @@ def build(
     if patches not in ("memory", "true"):
         raise ValueError(f"Expected patches as 'memory' or 'true'. Received: {patches!r}")
     inputs = keras.Input((None, None, None), name="pixels")  # (B, H, W, 1 or C)
-    x = Planes(channels, name="planes")(inputs)
-    x = AdaptivePool(SIDE, name="pool")(x)  # (B, 200, 200, C)
+    x = AdaptivePool(SIDE, name="pool")(inputs)
+    x = Planes(channels, name="planes")(x)  # (B, 200, 200, C), after the pool: a grey plane is pooled once
     x = _squares(x) if patches == "true" else ops.reshape(x, (-1, (SIDE // PATCH) ** 2, PATCH * PATCH * channels))
     depth = 16 * max(1, round(512 * width / 16))
     logits, features, heat = TokenHead(depth, labels, name="head")(x)  # tokens: (B, 400, 100 * C)

@@ -32,8 +32,11 @@ class AdaptivePool(keras.layers.Layer):  # type: ignore[misc]  # Keras has no ty
         height, width = ops.shape(images)[1:3]
         x = ops.reshape(images, (-1, height, width * channels))
         x = ops.matmul(ops.cast(shares(height, size), images.dtype), x)  # (B, size, W * C)
+        columns = ops.cast(shares(width, size), images.dtype)
+        if channels == 1:  # one product for all rows
+            return ops.expand_dims(ops.matmul(x, ops.transpose(columns)), -1)  # (B, size, size, 1)
         x = ops.reshape(x, (-1, size, width, channels))
-        return ops.matmul(ops.cast(shares(width, size), images.dtype), x)  # (B, size, size, C)
+        return ops.matmul(columns, x)  # (B, size, size, C)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """(B, H, W, C) -> (B, size, size, C)"""

@@ -58,21 +58,25 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         x = ops.add(self.embed(tokens), self.positions)  # (B, T, d)
         query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, h, T, e)
         scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) / (self.depth / self.heads) ** 0.5
-        attention = ops.softmax(scores, axis=-1)  # (B, h, T, T)
-        context = ops.matmul(attention, value)  # (B, h, T, e)
+        # A softmax, divided by its sums after the products: OpenVINO rounds a product with a constant on the left, as
+        # `_heat` has it, to bfloat16 only where something of the image is in that, and takes three times as long else.
+        raised = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))  # (B, h, T, T)
+        share = 1 / ops.sum(raised, axis=-1, keepdims=True)  # (B, h, T, 1)
+        context = ops.matmul(raised, value) * share  # (B, h, T, e)
         output, rest = self._output()
         flat = self.depth * tokens.shape[1]
         logits = ops.matmul(ops.reshape(context, (-1, flat)), ops.reshape(output, (flat, self.labels))) + rest
         features = self.project(ops.reshape(ops.mean(context, axis=2), (-1, self.depth)))  # (B, d)
-        return logits, features, self._heat(attention, value - self._of_zero(), output)
+        return logits, features, self._heat(raised, share, value - self._of_zero(), output)
 
-    def _heat(self, attention: Any, value: Any, output: Any) -> Any:
-        """(B, h, T, T), (B, h, T, e), (h, T, e, labels) -> (B, T, labels)"""
+    def _heat(self, raised: Any, share: Any, value: Any, output: Any) -> Any:
+        """(B, h, T, T), (B, h, T, 1), (B, h, T, e), (h, T, e, labels) -> (B, T, labels)"""
         heads, tokens, each, labels = output.shape
         output = ops.reshape(ops.transpose(output, (0, 3, 2, 1)), (1, heads, labels * each, tokens))
-        # Of a unit of each value at a token, in each logit: (B, h, labels, e, T). From the left, so that attention, the
-        # largest of all, is read as it lies.
-        reach = ops.reshape(ops.matmul(output, attention), (-1, heads, labels, each, tokens))
+        # Of a unit of each value at a token, in each logit: (B, h, labels, e, T). From the left, so that what is largest
+        # of all is read as it lies.
+        reach = ops.matmul(output * ops.swapaxes(share, 2, 3), raised)
+        reach = ops.reshape(reach, (-1, heads, labels, each, tokens))
         heat = ops.sum(reach * ops.expand_dims(ops.swapaxes(value, 2, 3), 2), axis=(1, 3))  # (B, labels, T)
         return ops.swapaxes(heat, 1, 2)
 
