@@ -53,7 +53,8 @@ class Served:
         self.meter.tell_engine(self.network.engine, self.network.device, self.network.precision)
         self.batch_rows = settings.batch_rows
         name = f"engine-{manifest.name}-{manifest.version}"
-        self.batcher = Batcher(self.network, settings.batch_rows, settings.queue_rows, name)
+        together = min(settings.batch_rows, self.network.rows or settings.batch_rows)
+        self.batcher = Batcher(self.network, together, settings.queue_rows, name)
         self.meter.watch_queue(self.batcher.rows_waiting)
 
     def see_study(

@@ -16,7 +16,7 @@ class Settings:
     service_token: str | None
     model_dir: Path = SHIPPED  # <name>/<version>/model.json
     model_store_url: str = ""  # s3://bucket/prefix, whose versions are copied into model_dir
-    batch_rows: int = 16  # images in one pass of the network
+    batch_rows: int = 16  # images in a request, and in one pass of the network where its engine does not say fewer
     queue_rows: int = 64  # images that wait for the network; more are turned away
     deadline_s: float = 30.0  # a request that waited longer is dropped unanswered
     threads: int = 0  # of the network; 0: half as many as cores (TensorFlow: as many)

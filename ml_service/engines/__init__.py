@@ -39,6 +39,7 @@ class Network(Protocol):
     engine: str
     device: str  # what it runs on, in words
     precision: str  # of its sums: f32, bf16 or int8
+    rows: int | None  # images of several requests that one pass takes at most; None: as many as the tier is set to
 
     def __call__(self, pixels: NDArray[np.float32]) -> Outputs:
         """Runs a batch (B, side, side, channels). The arrays belong to the caller."""

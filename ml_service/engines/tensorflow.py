@@ -17,6 +17,7 @@ class Network:
     """A version's network on TensorFlow."""
 
     engine, precision = "tensorflow", "f32"
+    rows: int | None = None  # a graphics card takes a full batch in hardly more time than one image
 
     def __init__(self, manifest: Manifest, folder: Path, threads: int = 0) -> None:
         if keras.backend.backend() != "tensorflow":

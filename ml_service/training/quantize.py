@@ -1,10 +1,10 @@
 """`python -m ml_service.training.quantize --version FOLDER --data DIR`: gives a released version an 8-bit form.
 
 NNCF (https://github.com/openvinotoolkit/nncf) replaces the network's 32-bit sums by 8-bit ones whose ranges it takes
-from training images (Jacob et al. 2017, https://arxiv.org/abs/1712.05877). Convolutions and sums of maps alone: the gates of
-squeeze-and-excitation, of which one number scales a whole channel, stay as they are. What rounding shifts on average is
-put into the biases, layer by layer, each with the layers before it rounded already. The weights stay beside it, for
-processors without the instructions. `benchmarks/engines.py` says whether the form is good enough and quicker, and so is used.
+from training images (Jacob et al. 2017, https://arxiv.org/abs/1712.05877). Convolutions and sums of maps alone: the
+gates of squeeze-and-excitation, of which one number scales a whole channel, stay as they are. What rounding shifts on
+average is put into the biases, layer by layer, each with the layers before it rounded already. The weights stay beside
+it, for processors without the instructions. `benchmarks/engines.py` says whether the form is good enough and quicker.
 
 NNCF is in no lock file: it brings much, and only who makes a version needs it (`pip install nncf`).
 """

@@ -19,6 +19,7 @@ from ml_service import manifest as manifests
 from ml_service.checks import open_version
 from ml_service.engines import Outputs, open_network, openvino, tensorflow
 from ml_service.manifest import read
+from ml_service.served import Served
 from ml_service.settings import SHIPPED, Settings
 from ml_service.tasks.decode import grey_plane
 from ml_service.tasks.film import frame, network_input
@@ -121,6 +122,14 @@ def test_a_version_with_an_8_bit_form_is_fit_with_and_without_it(
     served = open_version(folder, Settings(service_token=None))  # raises Unfit for other golden answers
     assert served.network.precision == ("int8" if able else "f32")
     served.close()
+
+
+def test_on_a_processor_a_pass_takes_few_requests_and_a_large_request_stays_whole(shipped: Served) -> None:
+    side = shipped.manifest.side
+    futures = [shipped.batcher.submit(np.zeros((rows, side, side, 1), np.float32), 60) for rows in (16, *[1] * 15, 8)]
+    together = [future.result(60).batch_rows for future in futures]
+    assert (together[0], together[-1]) == (16, 8)
+    assert max(together[1:-1]) == openvino.ROWS
 
 
 def test_a_pass_does_not_overwrite_the_one_before() -> None:

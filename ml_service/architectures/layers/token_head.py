@@ -73,8 +73,8 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         """(B, h, T, T), (B, h, T, 1), (B, h, T, e), (h, T, e, labels) -> (B, T, labels)"""
         heads, tokens, each, labels = output.shape
         output = ops.reshape(ops.transpose(output, (0, 3, 2, 1)), (1, heads, labels * each, tokens))
-        # Of a unit of each value at a token, in each logit: (B, h, labels, e, T). From the left, so that what is largest
-        # of all is read as it lies.
+        # Of a unit of each value at a token, in each logit: (B, h, labels, e, T). From the left, so that the largest of
+        # all is read as it lies.
         reach = ops.matmul(output * ops.swapaxes(share, 2, 3), raised)
         reach = ops.reshape(reach, (-1, heads, labels, each, tokens))
         heat = ops.sum(reach * ops.expand_dims(ops.swapaxes(value, 2, 3), 2), axis=(1, 3))  # (B, labels, T)
