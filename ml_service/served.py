@@ -18,7 +18,6 @@ from ml_service.engines import open_network, warm
 from ml_service.label_maps import Outlined, measured_image, png
 from ml_service.manifest import Calibration, Manifest
 from ml_service.metrics import Meter
-from ml_service.reading import Prepared, in_turn
 from ml_service.refusal import Refusal
 from ml_service.settings import Settings
 from ml_service.tasks.decode import Grey, grey_plane, stored_shape
@@ -70,13 +69,16 @@ class Served:
         """Answers about one PNG or JPEG, by a site's `calibration` or the shipped one. `spacing_mm`, a pixel's height
         and width, is for areas. Unless `judged`, the network's logits are all that is looked for. Raises ValueError
         when it does not decode, Unavailable when full."""
-        prepared = in_turn(lambda: self._read(study), wait_s)
-        if not judged:
-            return self._logits(prepared, wait_s, begun, calibration)
+        started = time.monotonic()
+        plane = grey_plane(study)
         outline = None
         if self.manifest.outlines:
             outline = partial(self._outline, shape=stored_shape(study), spacing_mm=spacing_mm)
-        return self._see(prepared, wait_s, begun, calibration, outline)
+        pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
+        prepared_s = time.monotonic() - started
+        if not judged:
+            return self._logits(pixels, prepared_s, wait_s, begun, calibration)
+        return self._see(pixels, plane, prepared_s, wait_s, begun, calibration, outline)
 
     def see_pixels(
         self,
@@ -88,33 +90,34 @@ class Served:
     ) -> Seen:
         """Answers about prepared images (n, side, side, 1). Unless `judged`, the network's logits are all that is
         looked for: no score of strangeness, no verdict."""
-        prepared = Prepared(pixels)
         if not judged:
-            return self._logits(prepared, wait_s, begun, calibration)
-        return self._see(prepared, wait_s, begun, calibration)
-
-    def _read(self, study: bytes) -> tuple[Grey, NDArray[np.float32]]:
-        plane = grey_plane(study)
-        return plane, self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
+            return self._logits(pixels, 0.0, wait_s, begun, calibration)
+        return self._see(pixels, None, 0.0, wait_s, begun, calibration)
 
     def _logits(
-        self, prepared: Prepared, wait_s: float, begun: "list[Future[Pass]] | None", calibration: Calibration | None
+        self,
+        pixels: NDArray[np.float32],
+        prepared_s: float,
+        wait_s: float,
+        begun: "list[Future[Pass]] | None",
+        calibration: Calibration | None,
     ) -> Seen:
-        done = self._through(prepared.pixels, wait_s, begun)
-        timings = {"prepare": prepared.took_s, "network": done.network_s, "interpret": 0.0}
-        self.meter.note(timings, prepared.waited_s + done.waited_s, done.batch_rows, [])
-        unknown = np.full(len(prepared.pixels), np.nan, np.float32)
+        done = self._through(pixels, wait_s, begun)
+        timings = {"prepare": prepared_s, "network": done.network_s, "interpret": 0.0}
+        self.meter.note(timings, done.waited_s, done.batch_rows, [])
+        unknown = np.full(len(pixels), np.nan, np.float32)
         return Seen(done.outputs.logits, unknown, done.outputs.heat, [], timings, calibration)
 
     def _see(
         self,
-        prepared: Prepared,
+        pixels: NDArray[np.float32],
+        plane: Grey | None,
+        prepared_s: float,
         wait_s: float,
         begun: "list[Future[Pass]] | None",
         calibration: Calibration | None,
         outline: "Callable[[NDArray[np.float32]], Outlined] | None" = None,
     ) -> Seen:
-        pixels, plane = prepared.pixels, prepared.plane
         done = self._through(pixels, wait_s, begun)
         started = time.monotonic()
         scores = self.refusal.score(done.outputs.features, pixels)  # (n,)
@@ -130,11 +133,11 @@ class Served:
             outlined = outline(done.outputs.heat[0])
             verdicts = [replace(verdicts[0], warnings=[*verdicts[0].warnings, *outlined.warnings])]
         timings = {
-            "prepare": prepared.took_s,
+            "prepare": prepared_s,
             "network": done.network_s,
             "interpret": time.monotonic() - started,
         }
-        self.meter.note(timings, prepared.waited_s + done.waited_s, done.batch_rows, verdicts)
+        self.meter.note(timings, done.waited_s, done.batch_rows, verdicts)
         return Seen(done.outputs.logits, scores, done.outputs.heat, verdicts, timings, calibration, outlined)
 
     def _outline(
