@@ -132,8 +132,7 @@ def chosen(rows: list[dict[str, Any]]) -> str:
     """Returns the precision of the quickest of OpenVINO's rows that pass.
 
     TensorFlow's row is not chosen from. It says what is exact, and one model that names TensorFlow makes the tier load
-    it for all. In the kept table it takes less time a batch than OpenVINO's f32 for two networks (attention alone, by
-    6 and 3 %), and less than the row that was chosen for none: a test asks that of every table.
+    it for all. In the kept table it takes less time a batch than the row that was chosen for none: a test asks that.
     """
     able = [row for row in rows if row["engine"] == "openvino" and row["passes"]]
     return str(min(able, key=lambda row: float(row["batch_ms"]))["precision"])

@@ -53,8 +53,8 @@ class Served:
         self.meter.tell_engine(self.network.engine, self.network.device, self.network.precision)
         self.batch_rows = settings.batch_rows
         name = f"engine-{manifest.name}-{manifest.version}"
-        together = min(settings.batch_rows, self.network.rows or settings.batch_rows)
-        self.batcher = Batcher(self.network, together, settings.queue_rows, name)
+        rows = min(settings.batch_rows, self.network.rows or settings.batch_rows)
+        self.batcher = Batcher(self.network, rows, settings.queue_rows, name)
         self.meter.watch_queue(self.batcher.rows_waiting)
 
     def see_study(

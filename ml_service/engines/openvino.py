@@ -54,7 +54,7 @@ class Network:
 
 
 def floats(core: ov.Core, precision: str) -> str:
-    """Returns how sums are rounded that stay floating point: what an 8-bit graph leaves to them, as small as can be."""
+    """Returns the precision of what stays floating point: for an 8-bit graph bf16 where the processor has it."""
     if precision != "int8":
         return precision
     return "bf16" if _has_instructions(core, "bf16") else "f32"

@@ -17,7 +17,7 @@ class Network:
     """A version's network on TensorFlow."""
 
     engine, precision = "tensorflow", "f32"
-    rows: int | None = None  # a graphics card takes a full batch in hardly more time than one image
+    rows: int | None = None  # it is the engine of graphics cards, and those want full batches
 
     def __init__(self, manifest: Manifest, folder: Path, threads: int = 0) -> None:
         if keras.backend.backend() != "tensorflow":

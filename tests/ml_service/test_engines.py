@@ -113,21 +113,24 @@ def test_the_8_bit_form_says_about_the_same_and_less_than_it_is_never_imitated(
     assert_same(without(pixels), exact(pixels))
 
 
-@pytest.mark.parametrize("able", [True, False])
+@pytest.mark.parametrize("able", [("int8", "bf16"), ("int8",), ()], ids="+".join)
 @pytest.mark.parametrize("folder", INT8, ids=lambda folder: f"{folder.parent.name}-{folder.name}")
 def test_a_version_with_an_8_bit_form_is_fit_with_and_without_it(
-    folder: Path, able: bool, monkeypatch: pytest.MonkeyPatch
+    folder: Path, able: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(openvino, "_has_instructions", lambda core, precision: able)
+    monkeypatch.setattr(openvino, "_has_instructions", lambda core, precision: precision in able)
     served = open_version(folder, Settings(service_token=None))  # raises Unfit for other golden answers
     assert served.network.precision == ("int8" if able else "f32")
     served.close()
 
 
-def test_on_a_processor_a_pass_takes_few_requests_and_a_large_request_stays_whole(shipped: Served) -> None:
-    side = shipped.manifest.side
-    futures = [shipped.batcher.submit(np.zeros((rows, side, side, 1), np.float32), 60) for rows in (16, *[1] * 15, 8)]
+def test_on_openvino_a_pass_takes_few_requests_and_a_large_request_stays_whole() -> None:
+    served = open_version(SHIPPED / "pneumonia" / "1", Settings(service_token=None, engine="openvino"))
+    assert isinstance(served, Served)
+    side = served.manifest.side
+    futures = [served.batcher.submit(np.zeros((rows, side, side, 1), np.float32), 60) for rows in (16, *[1] * 15, 8)]
     together = [future.result(60).batch_rows for future in futures]
+    served.close()
     assert (together[0], together[-1]) == (16, 8)
     assert max(together[1:-1]) == openvino.ROWS
 

@@ -21,13 +21,15 @@ _SECONDS: dict[str, float] = {}
 _ENDED: dict[str, tuple[str, str]] = {}  # how, and what was seen
 
 
-def pytest_configure() -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends a rehearsal ends its hosts and mounts too
-
-
 @pytest.fixture
 def saw(record_property: Callable[[str, object], None]) -> Saw:
     return lambda what: record_property("saw", what)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ended_in_order() -> None:
+    """Whoever ends a rehearsal ends its hosts and takes its mounts away, too."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

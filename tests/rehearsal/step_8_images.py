@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -27,15 +28,14 @@ def build() -> Iterator[Build]:
     for left in Path("/var/tmp").glob("lightbox-image-*"):
         if not Path("/proc", left.name.split("-")[2]).exists():
             clear_away(left)
-    made: list[Path] = []
+    with ExitStack() as made:
 
-    def one(tier: str) -> Image:
-        made.append(Path(tempfile.mkdtemp(prefix=f"lightbox-image-{os.getpid()}-", dir="/var/tmp")))
-        return Image(REPOSITORY / "containers" / f"{tier}.Dockerfile", made[-1])
+        def one(tier: str) -> Image:
+            folder = Path(tempfile.mkdtemp(prefix=f"lightbox-image-{os.getpid()}-", dir="/var/tmp"))
+            made.callback(clear_away, folder)
+            return Image(REPOSITORY / "containers" / f"{tier}.Dockerfile", folder)
 
-    yield one
-    for folder in made:
-        clear_away(folder)
+        yield one
 
 
 @pytest.mark.parametrize(

@@ -58,8 +58,9 @@ class TokenHead(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         x = ops.add(self.embed(tokens), self.positions)  # (B, T, d)
         query, key, value = (self._split(layer(x)) for layer in (self.query, self.key, self.value))  # (B, h, T, e)
         scores = ops.matmul(query, ops.swapaxes(key, 2, 3)) / (self.depth / self.heads) ** 0.5
-        # A softmax, divided by its sums after the products: OpenVINO rounds a product with a constant on the left, as
-        # `_heat` has it, to bfloat16 only where something of the image is in that, and takes three times as long else.
+        # A softmax, divided by its sums after the products. OpenVINO rounds a product to bfloat16 only where both sides
+        # are of the image, or the right one is a constant; the left one in `_heat` would be weights alone, and the
+        # product take three times as long, so the shares are multiplied into it.
         raised = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))  # (B, h, T, T)
         share = 1 / ops.sum(raised, axis=-1, keepdims=True)  # (B, h, T, 1)
         context = ops.matmul(raised, value) * share  # (B, h, T, e)

@@ -25,9 +25,10 @@ def with_some_weights(layer: tf.Module) -> None:
 
 
 @pytest.mark.parametrize(("height", "width", "size"), [(11, 13, 7), (14, 14, 7), (5, 9, 7), (7, 7, 7), (3, 7, 7)])
-def test_the_pool_averages_the_pixels_that_a_cell_touches(height: int, width: int, size: int) -> None:
-    image = some(2, height, width, 3)
-    expected = np.empty((2, size, size, 3), np.float32)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_pool_averages_the_pixels_that_a_cell_touches(height: int, width: int, size: int, channels: int) -> None:
+    image = some(2, height, width, channels)
+    expected = np.empty((2, size, size, channels), np.float32)
     for i in range(size):
         rows = slice(floor(i * height / size), ceil((i + 1) * height / size))
         for j in range(size):
@@ -35,7 +36,7 @@ def test_the_pool_averages_the_pixels_that_a_cell_touches(height: int, width: in
             expected[:, i, j] = image[:, rows, columns].mean(axis=(1, 2))
     pool = AdaptivePool(size)
     np.testing.assert_allclose(pool(image).numpy(), expected, atol=1e-6)
-    open_size = tf.function(pool, input_signature=[tf.TensorSpec((None, None, None, 3))])
+    open_size = tf.function(pool, input_signature=[tf.TensorSpec((None, None, None, channels))])
     np.testing.assert_allclose(open_size(image).numpy(), expected, atol=1e-6)
 
 
