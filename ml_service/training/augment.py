@@ -19,14 +19,11 @@ _NOISE = np.random.default_rng(0).standard_normal((1024, 1024), dtype=np.float32
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 
-def augmented(
-    framed: Grey, side: int, rng: Rng, bands: float = 0.0, erase: float = 1.0, strength: float = 1.0
-) -> Pixels:
-    """Returns a random variant as the network reads it: (side, side, 1). With probability `bands` its
-    frequency bands are flattened instead of its histogram; `erase` scales how often parts are hidden, `strength` how
-    far it is moved and its exposure changed."""
-    film = erased(exposed(moved(framed, side, rng, strength), rng, strength), rng, erase)
-    pixels = flat_bands(film) if rng.random() < bands else equalise(film)
+def augmented(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
+    """Returns a random variant as the network reads it: (side, side, 1), as hard as the phase says."""
+    film = moved(framed, phase.side, rng, phase.strength, phase.stretch)
+    film = erased(exposed(film, rng, phase.strength), rng, phase.erase)
+    pixels = flat_bands(film) if rng.random() < phase.bands else equalise(film)
     return pixels[:, :, np.newaxis]
 
 
@@ -34,7 +31,7 @@ def varied(framed: Grey, phase: Phase, rng: Rng) -> Pixels:
     """Returns a random variant as a phase of a recipe wants it: (side, side, 1)."""
     if phase.variation == "003":
         return equalise(moved_as_003(framed, phase.side, rng))[:, :, np.newaxis]
-    pixels = augmented(framed, phase.side, rng, phase.bands, phase.erase, phase.strength)
+    pixels = augmented(framed, phase, rng)
     return hidden(pixels, rng) if phase.hide and rng.random() < phase.hide else pixels
 
 
@@ -64,10 +61,10 @@ def moved_as_003(framed: Grey, side: int, rng: Rng) -> Grey:
     return film.astype(np.uint8, copy=False)
 
 
-def moved(framed: Grey, side: int, rng: Rng, strength: float = 1.0) -> Grey:
+def moved(framed: Grey, side: int, rng: Rng, strength: float = 1.0, stretch: float = 0.12) -> Grey:
     """Flip, turn, shift, zoom, stretch and shear; the outside is black."""
     span = np.exp(strength * (rng.uniform(-0.25, 0.25) - 0.045)) * CROP  # share of the film in view
-    aspect = np.exp(strength * rng.uniform(-0.12, 0.12) / 2)
+    aspect = np.exp(strength * rng.uniform(-stretch, stretch) / 2)
     angle = np.deg2rad(strength * rng.uniform(-12, 12))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shear = np.array([[1, strength * rng.uniform(-0.08, 0.08)], [0, 1]])

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -51,11 +52,13 @@ def made_ahead(make: Callable[[Pick], Made], picks: Sequence[Pick]) -> Iterator[
             yield waiting.popleft().result()
 
 
-def augmented_films(data: Split, side: int, seed: int, erase: float = 1.0) -> Pixels:
+def augmented_films(data: Split, phase: Phase, seed: int) -> Pixels:
     """Returns one random variant of every film, (n, side, side, 1): the validation set that the operating
-    point is fitted on."""
+    point is fitted on. Of the phase it has size, hiding and stretch; strength is whole and no bands are flattened,
+    so that phases of one recipe can be compared."""
+    hard = replace(phase, bands=0.0, strength=1.0)
     rngs = (np.random.default_rng((seed, index)) for index in range(len(data)))
-    return np.stack([augmented(film, side, rng, erase=erase) for film, rng in zip(data.films, rngs, strict=True)])
+    return np.stack([augmented(film, hard, rng) for film, rng in zip(data.films, rngs, strict=True)])
 
 
 def _batch(data: Split, pick: Pick, phase: Phase, seed: tuple[int, int]) -> Batch:

@@ -10,7 +10,8 @@ from typing import Any
 
 from ml_service import manifest as manifests
 from ml_service.manifest import Manifest, Prompted
-from ml_service.training import origin
+from ml_service.training import framing, origin
+from ml_service.training.card_framing import framing_section
 from ml_service.training.card_heat import heat_section
 from ml_service.training.card_learning_curve import learning_curve_section
 from ml_service.training.card_precision import precision_section
@@ -61,6 +62,7 @@ def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
         _baselines(metrics.get("beside_baselines")),
         _site(metrics.get("site_calibration")),
         _readings(metrics["readings"]),
+        framing_section(metrics.get(framing.KEY), about),
         refusal_section(metrics),
         _how(manifest, about),
         heat_section(metrics.get("heat"), about),

@@ -14,6 +14,7 @@ from ml_service.training import card, opening
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import read_split
 from ml_service.training.fit import SEED
+from ml_service.training.recipes import Phase
 from ml_service.training.scores import by_chance
 
 
@@ -25,8 +26,8 @@ def main() -> None:
     given = parser.parse_args()
     judge, labels = opening.version(given.version)
     held_out = read_split(given.data, "val", labels)
-    erase = judge.manifest.training["config"]["phases"][-1].get("erase", 1.0)
-    said = judge.probabilities(augmented_films(held_out, judge.manifest.side, SEED - 1, erase))
+    phase = Phase(**judge.manifest.training["config"]["phases"][-1] | {"side": judge.manifest.side})
+    said = judge.probabilities(augmented_films(held_out, phase, SEED - 1))
     path = given.version / manifests.METRICS
     metrics = json.loads(path.read_text(encoding="utf-8"))
     metrics["ece_by_chance"] = by_chance(said, metrics["test"]["n"])

@@ -1,12 +1,13 @@
 """Everything that metrics.json says of a version. The test split is read here, once a release."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ml_service import site
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import Pixels
-from ml_service.training import baselines, readings, tried
+from ml_service.training import baselines, framing, readings, tried
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_split
 from ml_service.training.fit import SEED
@@ -29,7 +30,7 @@ def measure(
     train, held_out, test = (read_split(data, split, recipe.classes) for split in ("train", "val", "test"))
     films = judge.prepared(test.films)
     draw_scores(plots, judge.probabilities(films), test.classes, judge.manifest.calibration, judge.manifest.classes)
-    varied = augmented_films(held_out, judge.manifest.side, SEED - 1, recipe.phases[-1].erase)
+    varied = augmented_films(held_out, replace(recipe.phases[-1], side=judge.manifest.side), SEED - 1)
     refused = foreign | {f"good ones, {how}": planes for how, planes in turned(test.films).items()}
     return {
         "test": judge.score(films, test),
@@ -38,6 +39,7 @@ def measure(
         "ece_by_chance": by_chance(judge.probabilities(varied), len(test)),
         "beside_baselines": beside_baselines(judge, train, test),
         "site_calibration": _site(judge, films, test),
+        framing.KEY: framing.framed_otherwise(judge, held_out),
         "refused_of_good_images": judge.refusals(list(test.films)),
         "refused_of_foreign_images": {name: judge.refusals(planes) for name, planes in refused.items()},
         "images_of_other_patients": {name: judge.refusals(read_others(Path(place))) for name, place in shifted.items()},

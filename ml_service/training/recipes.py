@@ -17,6 +17,7 @@ class Phase:
     mixup: float = 0.0  # share of batches whose films are blended in pairs (Zhang et al. 2018, arXiv 1710.09412)
     matching: float = 0.0  # share of films that are given the mean histogram of a few others, of whatever class
     hide: float = 0.0  # share of films with cells of a grid greyed at random (of "hard" variation)
+    stretch: float = 0.12  # widest change of the ratio of width to height, as a logarithm
     strength: float = 1.0  # of moves and exposure, against what "hard" has; less than 1 late in a schedule
 
 

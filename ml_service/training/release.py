@@ -115,8 +115,8 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
     """Returns the network with scaling, operating point, refusal and full heat fitted on training and validation."""
     task = tasks.load(recipe.task)
     held_out = read_split(data, "val", recipe.classes)
-    erase = recipe.phases[-1].erase
-    varied = np.concatenate([augmented_films(held_out, draft.side, SEED + draw, erase) for draw in range(DRAWS)])
+    hard = replace(recipe.phases[-1], side=draft.side)
+    varied = np.concatenate([augmented_films(held_out, hard, SEED + draw) for draw in range(DRAWS)])
     fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS), balanced=True)
     good = prepared_split(held_out, task, draft.side)
     _, features, peaks = run(network, good)

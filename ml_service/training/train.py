@@ -176,7 +176,7 @@ class Validation:
     def __init__(self, data: Split, phase: Phase) -> None:
         self.classes = data.classes
         self.plain = np.stack([network_input(film, phase.side) for film in data.films])
-        self.varied = augmented_films(data, phase.side, VALIDATION_SEED, phase.erase)
+        self.varied = augmented_films(data, phase, VALIDATION_SEED)
 
     def scores(self, learner: Learner) -> dict[str, float]:
         """Returns AUC on plain films, AUC and log loss on augmented ones."""

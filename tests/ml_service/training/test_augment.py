@@ -9,14 +9,15 @@ FILM = np.random.default_rng(0).integers(0, 255, (224, 224), dtype=np.uint8)
 
 
 def test_the_same_generator_gives_the_same_film() -> None:
-    first, again, other = (augmented(FILM, 64, np.random.default_rng(seed), 0.5) for seed in (1, 1, 2))
+    phase = Phase(64, 1, 1e-3, bands=0.5)
+    first, again, other = (augmented(FILM, phase, np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
 def test_every_variant_is_what_the_network_reads() -> None:
     for seed in range(50):
-        pixels = augmented(FILM, 96, np.random.default_rng(seed), 0.5)
+        pixels = augmented(FILM, Phase(96, 1, 1e-3, bands=0.5), np.random.default_rng(seed))
         assert pixels.shape == (96, 96, 1)
         assert pixels.dtype == np.float32
         assert np.isfinite(pixels).all()
@@ -26,6 +27,18 @@ def test_geometry_keeps_the_middle_in_view() -> None:
     film = np.zeros((224, 224), np.uint8)
     film[92:132, 92:132] = 255
     assert all(moved(film, 128, np.random.default_rng(seed)).max() == 255 for seed in range(50))
+
+
+def test_a_phase_may_stretch_more() -> None:
+    """A square of 40 pixels: how much wider than high it comes out, as a logarithm."""
+    film = np.zeros((224, 224), np.uint8)
+    film[92:132, 92:132] = 255
+
+    def widest(stretch: float) -> float:
+        seen = [moved(film, 224, np.random.default_rng(seed), stretch=stretch) > 0 for seed in range(60)]
+        return max(abs(float(np.log(one.any(axis=0).sum() / one.any(axis=1).sum()))) for one in seen)
+
+    assert widest(0.12) < 0.3 < 0.4 < widest(0.5) < 0.8
 
 
 def test_a_black_border_stays_dark() -> None:
