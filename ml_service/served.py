@@ -20,7 +20,7 @@ from ml_service.manifest import Calibration, Manifest
 from ml_service.metrics import Meter
 from ml_service.refusal import Refusal
 from ml_service.settings import Settings
-from ml_service.tasks.decode import Grey, grey_plane, stored_shape
+from ml_service.tasks.decode import Grey, grey_plane, memory_errors, stored_shape
 from ml_service.tasks.verdict import Verdict
 from portal_wire.contract import Notice
 from portal_wire.errors import Conflict
@@ -70,11 +70,12 @@ class Served:
         and width, is for areas. Unless `judged`, the network's logits are all that is looked for. Raises ValueError
         when it does not decode, Unavailable when full."""
         started = time.monotonic()
-        plane = grey_plane(study)
+        with memory_errors():
+            plane = grey_plane(study)
+            pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         outline = None
         if self.manifest.outlines:
             outline = partial(self._outline, shape=stored_shape(study), spacing_mm=spacing_mm)
-        pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         prepared_s = time.monotonic() - started
         if not judged:
             return self._logits(pixels, prepared_s, wait_s, begun, calibration)

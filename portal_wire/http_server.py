@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client import multiprocess as metrics_of_processes
 from werkzeug.exceptions import HTTPException
 
-from portal_wire.errors import Internal, PortalError, Unauthenticated, from_status
+from portal_wire.errors import Internal, PortalError, Unauthenticated, Unavailable, from_status
 from portal_wire.http_client import current_request_id
 from portal_wire.ids import new_id
 from portal_wire.logs import log_as_json
@@ -84,6 +84,8 @@ def _answer_errors(app: Flask, tier: str) -> None:
         place = f"{frame.f_globals.get('__name__')}:{line}"
         facts = {"error": type(error).__name__, "place": place, "request_id": g.get("request_id")}
         _LOG.error("unexpected", extra={"facts": facts})
+        if isinstance(error, MemoryError):
+            return problem(Unavailable("There is no memory for this at the moment.", code="no_memory", retry_after_s=5))
         sorry = Internal("Something went wrong here that is not your doing. Nothing was lost; please try again.")
         return problem(sorry)
 

@@ -1,5 +1,7 @@
 """PNG and JPEG bytes to one grey plane, the same for training and for serving."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -37,6 +39,17 @@ def stored_shape(study: bytes) -> tuple[int, int]:
             return image.height, image.width
     except (OSError, Image.DecompressionBombError):
         raise ValueError(f"Expected an image. Received: {len(study)} bytes of no known kind") from None
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Raises MemoryError where OpenCV says in its own way that there is no memory."""
+    try:
+        yield
+    except cv2.error as error:
+        if error.code == cv2.Error.STS_NO_MEM:
+            raise MemoryError("no room to prepare an image") from None
+        raise
 
 
 def _decode(encoded: bytes) -> NDArray[Any]:

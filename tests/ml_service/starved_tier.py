@@ -40,8 +40,6 @@ def main() -> None:
         try:
             findings = served.see_study(asked[number], 60).verdicts[0].findings
             return findings[0].probability if findings else "refused"
-        except cv2.error as error:
-            return "MemoryError" if error.code == cv2.Error.STS_NO_MEM else "error"
         except Exception as error:
             return type(error).__name__
 

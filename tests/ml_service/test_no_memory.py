@@ -68,6 +68,13 @@ def test_a_pass_with_other_rows_than_asked_answers_nobody(rows: int) -> None:
     batcher.close()
 
 
+def no_memory() -> cv2.error:
+    """As OpenCV says it (core/src/alloc.cpp)."""
+    error = cv2.error("Failed to allocate 400000000 bytes")
+    error.code = cv2.Error.STS_NO_MEM
+    return error
+
+
 def test_a_sound_image_that_finds_no_room_is_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     sound = cv2.imencode(".png", np.zeros((8, 8), np.uint8))[1].tobytes()
     monkeypatch.setattr(decode.cv2, "imdecode", lambda *_: None)  # as OpenCV does without memory
@@ -75,6 +82,10 @@ def test_a_sound_image_that_finds_no_room_is_not_called_broken(monkeypatch: pyte
         decode.grey_plane(sound)
     with pytest.raises(ValueError, match="do not decode"):
         decode.grey_plane(sound[:40])
+    with pytest.raises(MemoryError), decode.memory_errors():
+        raise no_memory()
+    with pytest.raises(cv2.error), decode.memory_errors():
+        cv2.resize(np.zeros((0, 0), np.uint8), (8, 8))
     monkeypatch.setattr(Image.Image, "load", lambda self: (_ for _ in ()).throw(MemoryError()))
     with pytest.raises(MemoryError):
         decode.grey_plane(sound)

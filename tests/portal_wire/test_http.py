@@ -33,6 +33,10 @@ def address() -> Iterator[str]:
     def bug() -> Response:
         raise RuntimeError("Doe^John at /srv/data")
 
+    @app.get("/full")
+    def full() -> Response:
+        raise MemoryError("of Doe^John's film")
+
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -75,6 +79,13 @@ def test_a_bug_tells_the_caller_and_the_log_nothing_private(
     log = _written(caplog)
     assert "RuntimeError" in log
     assert "Doe" not in caught.value.detail + log and "/srv" not in caught.value.detail + log
+
+
+def test_what_finds_no_memory_is_to_be_asked_again(client: ServiceClient, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Unavailable, match="no memory") as caught:
+        client.request("GET", "/full")
+    assert (caught.value.code, caught.value.retry_after_s) == ("no_memory", 5)
+    assert "MemoryError" in (log := _written(caplog)) and "Doe" not in log
 
 
 def test_a_caller_without_the_service_token_is_turned_away(address: str) -> None:
