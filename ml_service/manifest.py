@@ -28,7 +28,7 @@ class Part(BaseModel):
 
 
 class Calibration(Part):
-    """Fitted on augmented validation images; ml_service/calibration.py says how the numbers are used."""
+    """Fitted on validation images; ml_service/calibration.py says how the numbers are used."""
 
     scale: float = Field(gt=0)
     offset: float | tuple[float, ...]  # one for each logit

@@ -35,6 +35,13 @@ REACH = {
     "training image": "the nearest training image",
 }
 TOGETHER = "the first two count as one, the root of the sum of their squares, "
+FITTED_ON_BOTH = (
+    "Scaling and operating point were fitted on validation images, half as they are and half augmented, so the last "
+    "two columns flatter. What is refused was fitted on training and validation images in three framings (below)."
+)
+FITTED_ON_VARIED = (
+    "Scaling and operating point were fitted on augmented validation images, so the last column flatters."
+)
 MIRRORED = "It is read as it is and mirrored, and what the network says of both is averaged. "
 
 
@@ -101,7 +108,7 @@ def _scores(metrics: dict[str, Any]) -> str:
     head = ["", *(f"{name} (n = {one['n']})" for name, one in zip(SETS, found, strict=True))]
     return (
         f"## Scores\n\nWith 95 % intervals of bootstraps that draw {_drawn(found[0])}. Judge by the test column. "
-        "Scaling and operating point were fitted on augmented validation images, so the last column flatters.\n\n"
+        f"{FITTED_ON_BOTH if metrics.get('fitted_on') else FITTED_ON_VARIED}\n\n"
         + table(head, rows)
         + _by_chance(metrics.get("ece_by_chance"))
     )

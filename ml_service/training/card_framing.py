@@ -14,13 +14,18 @@ def framing_section(found: dict[str, Any] | None, about: Facts) -> str:
     framings = {name: found[name] for name in FRAMINGS}
     classes = list(framings["as they are"]["sensitivity"])
     rows = [
-        [name, plain(one["auc"]), plain(one["accuracy"]), *(plain(one["sensitivity"][label]) for label in classes)]
+        [
+            name,
+            *(plain(one[key]) for key in ("auc", "accuracy")),
+            *(plain(one["sensitivity"][label]) for label in classes),
+            plain(one["refused_share"]),
+        ]
         for name, one in framings.items()
     ]
     return (
         "## Does the framing sway it?\n\n"
         f"How wide the picture was taken says nothing of an illness. The {found['n']} validation {about.images}, "
-        "answered as they are and cut to another shape before they are squashed (the refusal of strange images set "
-        "aside); the last columns tell how many of each class were called so:\n\n"
-        + table([about.images, "AUC", "accuracy", *classes], rows)
+        "as they are and cut to another shape before they are squashed: how many are answered rightly, of each class "
+        "and in all, were none refused, and how many are refused:\n\n"
+        + table([about.images, "AUC", "accuracy", *classes, "refused"], rows)
     )

@@ -9,14 +9,19 @@ the result goes into metrics.json, and onto the card. Test is not read.
 import argparse
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml_service import manifest as manifests
-from ml_service.calibration import decided
+from ml_service.calibration import calibrated, decided
 from ml_service.tasks.decode import Grey
-from ml_service.training.datasets import Split, read_split
-from ml_service.training.judge import Judge
+from ml_service.tasks.film import frame
+from ml_service.training.datasets import Split, read_split, together
+from ml_service.training.judge import Judge, run
 from ml_service.training.scores import auc
 
 KEY = "framing"
@@ -44,11 +49,19 @@ def main() -> None:
     card.rewrite(given.version)
 
 
+def in_every_framing(images: Split) -> Split:
+    """Returns the images once in each framing, all as they are first."""
+    return together(*(replace(images, films=_framed(images, cut)) for cut in FRAMINGS.values()))
+
+
 def framed_otherwise(judge: Judge, images: Split) -> dict[str, Any]:
-    """Returns n and, for each framing, AUC, accuracy, and of each class the share that is called so."""
+    """Returns n and, for each framing, AUC, accuracy, of each class the share that is called so (refused or not), and
+    the share refused."""
     found: dict[str, Any] = {"n": len(images)}
     for name, cut in FRAMINGS.items():
-        said = judge.probabilities(judge.prepared(cut(plane) for plane in images.films))
+        pixels = judge.prepared(_framed(images, cut))
+        logits, features, _ = run(judge.network, pixels)
+        said = calibrated(logits, judge.manifest.calibration)
         answers = decided(said, judge.manifest.calibration)
         found[name] = {
             "auc": round(auc(said, images.classes), 4),
@@ -57,8 +70,13 @@ def framed_otherwise(judge: Judge, images: Split) -> dict[str, Any]:
                 label: round(float((answers[images.classes == number] == number).mean()), 4)
                 for number, label in enumerate(judge.manifest.classes)
             },
+            "refused_share": round(float(judge.beyond(features, pixels).mean()), 4),
         }
     return found
+
+
+def _framed(images: Split, cut: Callable[[Grey], Grey]) -> NDArray[np.uint8]:
+    return np.stack([frame(cut(plane)) for plane in images.films])
 
 
 def _middle(size: int) -> slice:

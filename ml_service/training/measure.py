@@ -36,6 +36,7 @@ def measure(
         "test": judge.score(films, test),
         "validation": judge.score(judge.prepared(held_out.films), held_out),
         "validation_augmented": judge.score(varied, held_out),
+        "fitted_on": ["validation", "validation_augmented"],
         "ece_by_chance": by_chance(judge.probabilities(varied), len(test)),
         "beside_baselines": beside_baselines(judge, train, test),
         "site_calibration": _site(judge, films, test),

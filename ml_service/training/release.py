@@ -24,13 +24,13 @@ from ml_service.ood import TypicalFeatures
 from ml_service.refusal import Refusal
 from ml_service.scaling import calibration
 from ml_service.settings import SHIPPED
-from ml_service.tasks.film import Pixels
 from ml_service.training import card, facts, golden, learnt
 from ml_service.training.bar import BelowTheBar, shortfalls
 from ml_service.training.batches import augmented_films
 from ml_service.training.datasets import Split, read_rows, read_split
 from ml_service.training.fit import DRAWS, SEED, appearance, every_image, refusal_threshold, spans, typical_features
 from ml_service.training.foreign import noise, read_others, turned
+from ml_service.training.framing import in_every_framing
 from ml_service.training.judge import Judge, prepared_split, run
 from ml_service.training.measure import measure, with_readings
 from ml_service.training.plots import draw_curves
@@ -117,35 +117,36 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
     held_out = read_split(data, "val", recipe.classes)
     hard = replace(recipe.phases[-1], side=draft.side)
     varied = np.concatenate([augmented_films(held_out, hard, SEED + draw) for draw in range(DRAWS)])
-    fit = calibration(run(network, varied)[0], np.tile(held_out.classes, DRAWS), balanced=True)
-    good = prepared_split(held_out, task, draft.side)
-    _, features, peaks = run(network, good)
-    refused, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out, features, good)
+    plain, _, peaks = run(network, prepared_split(held_out, task, draft.side))
+    logits = np.concatenate([run(network, varied)[0], *[plain] * DRAWS])
+    fit = calibration(logits, np.tile(held_out.classes, 2 * DRAWS), balanced=True)
+    refused, limit = refusal(network, task, read_split(data, "train", recipe.classes), held_out)
     changes = {"calibration": fit, "typical": limit, "heat_scale": full_heat(peaks, held_out.classes)}
     return Judge(network, task, draft.model_copy(update=changes), refused)
 
 
-def refusal(
-    network: Network, task: Any, train: Split, held_out: Split, plain: Floats, good: Pixels
-) -> tuple[Refusal, Typical]:
+def refusal(network: Network, task: Any, train: Split, held_out: Split) -> tuple[Refusal, Typical]:
     """Returns the features' distance to one mean, one of each class, or every training image, whichever refuses most
-    noise and wrongly stored validation images while as many good ones (features `plain`, pixels `good`) are answered,
-    the simplest when they are equal; and with it the appearance."""
-    trained = run(network, prepared_split(train, task, network.side))[1]
+    noise and wrongly stored validation images while as many good ones are answered, the simplest when they are equal;
+    and with it the appearance. Good images are validation's in every framing."""
+    seen = in_every_framing(train)
+    trained = run(network, prepared_split(seen, task, network.side))[1]
+    good = prepared_split(in_every_framing(held_out), task, network.side)
+    features = run(network, good)[1]
     wrong = turned(held_out.films)
     strange = [*noise(seed=4000), *wrong["quarter turn"], *wrong["inverted"]]
     odd = run(network, np.stack([task.prepare(plane, network.side) for plane in strange]))[1]
     ways: dict[Nearest, TypicalFeatures] = {
         "mean": typical_features(trained),
-        "class mean": typical_features(trained, train.classes),
-        "training image": every_image(trained),
+        "class mean": typical_features(trained, seen.classes),
+        "training image": every_image(trained[: len(train)]),
     }
-    limits = {name: refusal_threshold(typical.distance(plain)) for name, typical in ways.items()}
+    limits = {name: refusal_threshold(typical.distance(features)) for name, typical in ways.items()}
     best = max(ways, key=lambda name: float((ways[name].distance(odd) > limits[name]).mean()))
-    seen = appearance(list(train.films), task, network.side)
-    reach = spans(Refusal(ways[best], seen).measures(plain, good))
-    refused = Refusal(ways[best], seen, reach, together=True)
-    limit = refusal_threshold(refused.score(plain, good))
+    looks = appearance(list(seen.films), task, network.side)
+    reach = spans(Refusal(ways[best], looks).measures(features, good))
+    refused = Refusal(ways[best], looks, reach, together=True)
+    limit = refusal_threshold(refused.score(features, good))
     return refused, Typical(threshold=limit, nearest=best, spans=reach, together=True)
 
 

@@ -14,6 +14,7 @@ from ml_service.training import readings, tried
 from ml_service.training.card_precision import precision_section
 from ml_service.training.card_refusal import refusal_section
 from ml_service.training.facts import FACTS
+from ml_service.training.framing import FRAMINGS
 
 FOLDERS = sorted(path.parent for path in SHIPPED.glob(f"*/*/{FILE}"))
 CLASSIFIERS = [folder for folder in FOLDERS if isinstance(told := read_any(folder), Manifest) and not told.outlines]
@@ -146,6 +147,19 @@ def test_the_heat_shows_what_the_answer_rests_on(folder: Path) -> None:
     found, card = metrics(folder)["heat"], (folder / "card.md").read_text()
     assert found["gap"]["low"] > 0 and "do not rely on its heat map" not in card
     assert found["correlation"] < 0.25 and (folder / "plots" / "deletion.png").exists()
+
+
+@pytest.mark.parametrize("folder", NEWEST.values(), ids=named)
+def test_cards_say_what_another_framing_does(folder: Path) -> None:
+    found, card = metrics(folder)["framing"], (folder / "card.md").read_text()
+    for name in FRAMINGS:
+        assert f"| {name} | {found[name]['auc']:.3f} | {found[name]['accuracy']:.3f} |" in card
+
+
+def test_the_house_network_does_not_go_by_the_shape_of_a_film() -> None:
+    found = metrics(NEWEST["pneumonia"])["framing"]
+    for name in FRAMINGS:
+        assert min(found[name]["sensitivity"].values()) > 0.9 and found[name]["refused_share"] < 0.03
 
 
 @pytest.mark.parametrize("folder", NEWEST.values(), ids=named)

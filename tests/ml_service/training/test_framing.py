@@ -13,7 +13,8 @@ from ml_service import manifest as manifests
 from ml_service import tasks
 from ml_service.engines import Outputs
 from ml_service.refusal import Refusal
-from ml_service.settings import SHIPPED
+from ml_service.served import Served
+from ml_service.settings import SHIPPED, Settings
 from ml_service.training import framing
 from ml_service.training.datasets import Split
 from ml_service.training.judge import Judge
@@ -31,7 +32,8 @@ class Ratio:
         bright = pixels[..., 0] > 0
         wide, high = (bright.any(axis=axis).sum(axis=1) for axis in (1, 2))
         logits = np.where(high / wide > 1.2, 9, -9).astype(np.float32)[:, np.newaxis]
-        return Outputs(logits, np.zeros((len(pixels), 4), np.float32), np.zeros((len(pixels), 7, 7, 1), np.float32))
+        features, heat = np.zeros((len(pixels), 192), np.float32), np.zeros((len(pixels), 7, 7, 1), np.float32)
+        return Outputs(logits, features, heat)
 
 
 def judge_by_shape() -> Judge:
@@ -45,12 +47,23 @@ def test_a_network_that_goes_by_shape_is_found_out() -> None:
         cv2.ellipse(film, (112, 112), (40 if number % 2 else 56, 56), 0, 0, 360, 255, -1)
     images = Split(films, np.arange(8) % 2, tuple("abcdefgh"), ("NORMAL", "PNEUMONIA"))
     found = framing.framed_otherwise(judge_by_shape(), images)
-    assert found["n"] == 8
+    assert found["n"] == 8 and found["as they are"]["refused_share"] == 1.0  # its features are like no film
     right, narrower, wider = (found[name] for name in framing.FRAMINGS)
     assert (right["auc"], right["accuracy"]) == (1.0, 1.0)
     assert narrower["sensitivity"] == {"normal": 0.0, "pneumonia": 1.0}
     assert wider["sensitivity"] == {"normal": 1.0, "pneumonia": 0.0}
     assert (narrower["auc"], narrower["accuracy"]) == (0.5, 0.5)
+
+
+def test_the_shipped_network_says_the_same_of_a_film_in_every_framing() -> None:
+    served = Served(manifests.read(NEWEST), NEWEST, Settings(service_token=None))
+    for label in ("normal", "pneumonia"):
+        film = cv2.imread(str(NEWEST / "golden" / f"{label}.jpg"), cv2.IMREAD_GRAYSCALE)
+        assert film is not None
+        for cut in framing.FRAMINGS.values():
+            study = cv2.imencode(".png", cut(film.astype(np.uint8)))[1].tobytes()
+            assert served.see_study(study, 60).verdicts[0].label == label
+    served.close()
 
 
 def test_the_command_says_what_the_release_said(
@@ -66,4 +79,4 @@ def test_the_command_says_what_the_release_said(
     assert json.loads(path.read_text()) == released
     assert (brain_version / manifests.CARD).read_text() == card
     row = next(line for line in card.splitlines() if line.startswith("| a tenth cut off above and below"))
-    assert row.count("|") == 8 and "## Does the framing sway it?" in card
+    assert row.count("|") == 9 and "## Does the framing sway it?" in card
