@@ -81,13 +81,11 @@ def _answer_errors(app: Flask, tier: str) -> None:
         unexpected.inc()
         # Only type and place: an exception's text may carry a path or patient data.
         *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-        place = f"{frame.f_globals.get('__name__')}:{line}"
-        facts = {"error": type(error).__name__, "place": place, "request_id": g.get("request_id")}
-        _LOG.error("unexpected", extra={"facts": facts})
-        if isinstance(error, MemoryError):
-            return problem(Unavailable("There is no memory for this at the moment.", code="no_memory", retry_after_s=5))
+        facts = {"error": type(error).__name__, "place": f"{frame.f_globals.get('__name__')}:{line}"}
+        _LOG.error("unexpected", extra={"facts": facts | {"request_id": g.get("request_id")}})
+        full = Unavailable("There is no memory for this at the moment.", code="no_memory", retry_after_s=5)
         sorry = Internal("Something went wrong here that is not your doing. Nothing was lost; please try again.")
-        return problem(sorry)
+        return problem(full if isinstance(error, MemoryError) else sorry)
 
 
 def _answer_probes(app: Flask, ready: Readiness) -> None:

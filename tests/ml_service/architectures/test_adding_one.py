@@ -37,7 +37,7 @@ def test_a_file_and_a_line_make_a_network_that_is_served(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(architectures.ARCHITECTURES, "one-convolution", "one_convolution")
     mine = dataclasses.replace(
-        recipe, architecture="one-convolution", params={"filters": 4}, phases=(Phase(64, 2, 1e-2),)
+        recipe, architecture="one-convolution", params={"filters": 4}, phases=(Phase(64, 20, 1e-2, erase=0, strength=0),)
     )
     run = train(mine, films, tmp_path / "run")
     folder = tmp_path / "models" / "pneumonia" / "1"
