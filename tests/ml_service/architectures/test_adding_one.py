@@ -36,9 +36,8 @@ def test_a_file_and_a_line_make_a_network_that_is_served(
     (tmp_path / "one_convolution.py").write_text(FILE)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setitem(architectures.ARCHITECTURES, "one-convolution", "one_convolution")
-    mine = dataclasses.replace(
-        recipe, architecture="one-convolution", params={"filters": 4}, phases=(Phase(64, 20, 1e-2, erase=0, strength=0),)
-    )
+    nearly_plain = Phase(64, 20, 1e-2, erase=0, strength=0)
+    mine = dataclasses.replace(recipe, architecture="one-convolution", params={"filters": 4}, phases=(nearly_plain,))
     run = train(mine, films, tmp_path / "run")
     folder = tmp_path / "models" / "pneumonia" / "1"
     release(mine, FACTS["pneumonia"], run, films, folder, reason="a test of the registry", force="made up")
