@@ -15,6 +15,8 @@ from ui_service.signed_in import HOME, current_person
 # html=False: a card's own HTML comes out as text. Images could call other hosts, so they stay off.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
+_SCROLLS = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
+
 
 def equip_templates(app: Flask) -> None:
     """Filters, tests and names for the templates."""
@@ -39,12 +41,14 @@ def equip_templates(app: Flask) -> None:
 
 
 def markdown(text: str) -> Markup:
-    """A card's Markdown as HTML; HTML inside it is shown as text."""
+    """A card's Markdown as HTML; HTML inside it is shown as text. A table too wide for its place scrolls by itself."""
     tokens = _MARKDOWN.parse(text)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"  # the page's own headings stand above a card's
-    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))  # noqa: S704  # nosec B704  # nosemgrep: markup
+    html = _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {})
+    html = html.replace("<table>", f"{_SCROLLS}<table>").replace("</table>", "</table></div>")
+    return Markup(html)  # noqa: S704  # nosec B704  # nosemgrep: markup
 
 
 def section(card: str, heading: str) -> str:
