@@ -57,6 +57,7 @@ class Served:
         self.batcher = Batcher(self.network, rows, settings.queue_rows, name)
         self.meter.watch_queue(self.batcher.rows_waiting)
 
+    @memory_errors()
     def see_study(
         self,
         study: bytes,
@@ -70,9 +71,8 @@ class Served:
         and width, is for areas. Unless `judged`, the network's logits are all that is looked for. Raises ValueError
         when it does not decode, Unavailable when full."""
         started = time.monotonic()
-        with memory_errors():
-            plane = grey_plane(study)
-            pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
+        plane = grey_plane(study)
+        pixels = self.task.prepare(plane, self.manifest.side)[np.newaxis]  # (1, side, side, 1)
         outline = None
         if self.manifest.outlines:
             outline = partial(self._outline, shape=stored_shape(study), spacing_mm=spacing_mm)

@@ -54,8 +54,7 @@ def made_ahead(make: Callable[[Pick], Made], picks: Sequence[Pick]) -> Iterator[
 
 def augmented_films(data: Split, phase: Phase, seed: int) -> Pixels:
     """Returns one random variant of every film, (n, side, side, 1): the validation set that the operating
-    point is fitted on. Of the phase it has size, hiding and stretch; strength is whole and no bands are flattened,
-    so that phases of one recipe can be compared."""
+    point is fitted on. Of the phase it has side, erase and stretch; strength is whole and no bands are flattened."""
     hard = replace(phase, bands=0.0, strength=1.0)
     rngs = (np.random.default_rng((seed, index)) for index in range(len(data)))
     return np.stack([augmented(film, hard, rng) for film, rng in zip(data.films, rngs, strict=True)])

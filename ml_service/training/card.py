@@ -37,7 +37,8 @@ REACH = {
 TOGETHER = "the first two count as one, the root of the sum of their squares, "
 FITTED_ON_BOTH = (
     "Scaling and operating point were fitted on validation images, half as they are and half augmented, so the last "
-    "two columns flatter. What is refused was fitted on training and validation images in three framings (below)."
+    "two columns flatter. What is refused was fitted on training and validation images in three framings (below), "
+    "their means and the limit."
 )
 FITTED_ON_VARIED = (
     "Scaling and operating point were fitted on augmented validation images, so the last column flatters."

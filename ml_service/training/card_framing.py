@@ -26,6 +26,7 @@ def framing_section(found: dict[str, Any] | None, about: Facts) -> str:
         "## Does the framing sway it?\n\n"
         f"How wide the picture was taken says nothing of an illness. The {found['n']} validation {about.images}, "
         "as they are and cut to another shape before they are squashed: how many are answered rightly, of each class "
-        "and in all, were none refused, and how many are refused:\n\n"
+        "and in all, were none refused, and how many are refused. Where the limit of refusal was fitted "
+        "on all three framings, the last column flatters:\n\n"
         + table([about.images, "AUC", "accuracy", *classes, "refused"], rows)
     )

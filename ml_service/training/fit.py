@@ -67,5 +67,5 @@ def spans(measures: Floats) -> tuple[tuple[float, float], ...]:
 
 
 def refusal_threshold(distances: Floats) -> float:
-    """Returns the distance, or score, that REFUSED of the plain validation images stay below."""
+    """Returns the distance, or score, that REFUSED of the good validation images stay below."""
     return round(float(np.quantile(distances, REFUSED)), 4)

@@ -4,7 +4,7 @@ NNCF (https://github.com/openvinotoolkit/nncf) replaces the network's 32-bit sum
 from training images (Jacob et al. 2017, https://arxiv.org/abs/1712.05877). Convolutions and sums of maps alone: the
 gates of squeeze-and-excitation, of which one number scales a whole channel, stay as they are. A range is the widest
 that came of any image: the mean of the images' ranges, which NNCF takes by itself, cuts off what is strong in a few,
-and logits moved fifteen times as far (by 0.30 instead of 0.015 on average, `pneumonia` 6). The weights stay beside it,
+and logits moved twenty times as far (by 0.30 instead of 0.015 on average, `pneumonia` 6). The weights stay beside it,
 for processors without the instructions. `benchmarks/engines.py` says whether the form is good enough and quicker.
 
 NNCF is in no lock file: it brings much, and only who makes a version needs it (`pip install nncf`).

@@ -128,7 +128,8 @@ def fitted(network: Network, draft: Manifest, recipe: Recipe, data: Path) -> Jud
 def refusal(network: Network, task: Any, train: Split, held_out: Split) -> tuple[Refusal, Typical]:
     """Returns the features' distance to one mean, one of each class, or every training image, whichever refuses most
     noise and wrongly stored validation images while as many good ones are answered, the simplest when they are equal;
-    and with it the appearance. Good images are validation's in every framing."""
+    and with it the appearance. Good images are validation's in every framing, and so are the means' training images; of
+    every training image there is one, as it is, because a version stores them all."""
     seen = in_every_framing(train)
     trained = run(network, prepared_split(seen, task, network.side))[1]
     good = prepared_split(in_every_framing(held_out), task, network.side)

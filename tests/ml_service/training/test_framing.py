@@ -55,6 +55,14 @@ def test_a_network_that_goes_by_shape_is_found_out() -> None:
     assert (narrower["auc"], narrower["accuracy"]) == (0.5, 0.5)
 
 
+def test_every_framing_has_each_film_once_as_they_are_first() -> None:
+    films = np.random.default_rng(0).integers(0, 255, (4, 224, 224), dtype=np.uint8)
+    seen = framing.in_every_framing(Split(films, np.arange(4) % 2, tuple("abcd"), ("NORMAL", "PNEUMONIA")))
+    assert seen.films.shape == (12, 224, 224) and (seen.films[:4] == films).all()
+    assert seen.classes.tolist() == [0, 1] * 6 and seen.patients == tuple("abcd") * 3
+    assert not (seen.films[4:8] == films).all() and not (seen.films[8:] == seen.films[4:8]).all()
+
+
 def test_the_shipped_network_says_the_same_of_a_film_in_every_framing() -> None:
     served = Served(manifests.read(NEWEST), NEWEST, Settings(service_token=None))
     for label in ("normal", "pneumonia"):
@@ -73,6 +81,7 @@ def test_the_command_says_what_the_release_said(
     released = json.loads(path.read_text())
     assert released["framing"]["as they are"]["accuracy"] == released["validation"]["accuracy"]["value"]
     card = (brain_version / manifests.CARD).read_text()
+    assert "half as they are and half augmented" in card
     path.write_text(json.dumps({name: value for name, value in released.items() if name != "framing"}))
     monkeypatch.setattr(sys, "argv", ["framing", "--version", str(brain_version), "--data", str(slices)])
     framing.main()
