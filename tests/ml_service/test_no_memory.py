@@ -12,8 +12,11 @@ import pytest
 from PIL import Image
 
 from launcher.settings import REPOSITORY
+from ml_service import manifest as manifests
 from ml_service.batcher import Batcher
 from ml_service.engines import Outputs, openvino_pass
+from ml_service.served import Served
+from ml_service.settings import SHIPPED, Settings
 from ml_service.tasks import decode
 from portal_wire.errors import Unavailable
 
@@ -73,6 +76,15 @@ def no_memory() -> cv2.error:
     error = cv2.error("Failed to allocate 400000000 bytes")
     error.code = cv2.Error.STS_NO_MEM
     return error
+
+
+def test_a_film_that_finds_no_room_after_it_was_decoded_is_not_called_a_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = max((SHIPPED / "pneumonia").iterdir(), key=lambda folder: int(folder.name))
+    served = Served(manifests.read(folder), folder, Settings(service_token=None))
+    monkeypatch.setattr(served.task, "prepare", lambda *_: (_ for _ in ()).throw(no_memory()))
+    with pytest.raises(MemoryError):
+        served.see_study((folder / "golden" / "normal.jpg").read_bytes(), 60)
+    served.close()
 
 
 def test_a_sound_image_that_finds_no_room_is_not_called_broken(monkeypatch: pytest.MonkeyPatch) -> None:
