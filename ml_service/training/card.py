@@ -61,6 +61,14 @@ def rewrite(folder: Path) -> Manifest:
     return seal(folder, manifest)
 
 
+def put(folder: Path, key: str, found: dict[str, Any]) -> None:
+    """Puts what was measured into a version's metrics.json, and writes its card anew."""
+    path = folder / manifests.METRICS
+    metrics = json.loads(path.read_text(encoding="utf-8")) | {key: found}
+    path.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    rewrite(folder)
+
+
 def write(manifest: Manifest, metrics: dict[str, Any], about: Facts) -> str:
     """Returns the card."""
     parts = [

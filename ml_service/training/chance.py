@@ -28,11 +28,8 @@ def main() -> None:
     held_out = read_split(given.data, "val", labels)
     phase = Phase(**judge.manifest.training["config"]["phases"][-1] | {"side": judge.manifest.side})
     said = judge.probabilities(augmented_films(held_out, phase, SEED - 1))
-    path = given.version / manifests.METRICS
-    metrics = json.loads(path.read_text(encoding="utf-8"))
-    metrics["ece_by_chance"] = by_chance(said, metrics["test"]["n"])
-    path.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-    card.rewrite(given.version)
+    metrics = json.loads((given.version / manifests.METRICS).read_text(encoding="utf-8"))
+    card.put(given.version, "ece_by_chance", by_chance(said, metrics["test"]["n"]))
 
 
 if __name__ == "__main__":

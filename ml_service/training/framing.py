@@ -7,7 +7,6 @@ the result goes into metrics.json, and onto the card. Test is not read.
 """
 
 import argparse
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml_service import manifest as manifests
 from ml_service.calibration import calibrated, decided
 from ml_service.tasks.decode import Grey
 from ml_service.tasks.film import frame
@@ -42,11 +40,7 @@ def main() -> None:
     parser.add_argument("--data", required=True, type=Path, help="folder with labels.csv: its validation images")
     given = parser.parse_args()
     judge, labels = opening.version(given.version)
-    path = given.version / manifests.METRICS
-    metrics = json.loads(path.read_text(encoding="utf-8"))
-    metrics[KEY] = framed_otherwise(judge, read_split(given.data, "val", labels))
-    path.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    card.rewrite(given.version)
+    card.put(given.version, KEY, framed_otherwise(judge, read_split(given.data, "val", labels)))
 
 
 def in_every_framing(images: Split) -> Split:
